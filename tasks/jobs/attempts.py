@@ -1,0 +1,164 @@
+"""The worker's door to jobs: one try at a job, under a lease, behind a fence."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import orjson
+from redis import Redis
+from redis.exceptions import NoScriptError, RedisError
+
+from tasks.jobs import scripts
+from tasks.jobs.keys import Keys
+from tasks.jobs.message import make_message
+from tasks.jobs.record import ArtifactInfo, Job, JobError, Status, encode_artifacts
+from tasks.jobs.settings import EngineSettings
+
+STALE = "stale"
+CONDEMNED_FOR = 2000  # ms that a process has to die in after it wrote its verdict
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job in the hands of this worker. The nonce tells our own claim from another's."""
+
+    job: Job
+    nonce: str
+
+    @property
+    def attempt(self) -> int:
+        return self.job.attempt
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An event before it is written; its id will be `<attempt>-<seq>`. `data` is JSON."""
+
+    seq: int
+    type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended: what finish writes into the record, and the data of the terminal event."""
+
+    status: Literal[Status.COMPLETED, Status.FAILED, Status.CANCELED]
+    data: Mapping[str, Any]
+    result: Any = None
+    result_ref: str = ""
+    error: JobError | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    artifacts: Sequence[ArtifactInfo] = ()
+
+    def fields(self) -> list[str | bytes]:
+        """The record's fields as a flat list."""
+        fields: list[str | bytes] = ["usage", orjson.dumps(self.usage), "artifacts", encode_artifacts(self.artifacts)]
+        if self.result_ref:
+            fields += ["result_ref", self.result_ref]
+        elif self.status is Status.COMPLETED:
+            fields += ["result", orjson.dumps(self.result)]
+        if self.error:
+            fields += ["error", orjson.dumps({"code": self.error.code, "detail": self.error.detail})]
+        return fields
+
+
+# The events of one attempt that go into the log together, and its end if this is the end.
+Batch = tuple[Claim, Sequence[Draft], Ending | None]
+
+
+class Attempts:
+    """Every transition that a worker or the keeper makes. All of them are safe to repeat."""
+
+    def __init__(self, redis: Redis, settings: EngineSettings, worker: str) -> None:
+        self.redis = redis
+        self.settings = settings
+        self.worker = worker
+        self.keys = Keys(settings.namespace)
+        self._lease = math.ceil(settings.lease * 1000)
+        self._retention = math.ceil(settings.retention * 1000)
+
+    def claim(self, job_id: str, queue: str) -> Claim | None:
+        """Take a job. None: it has ended, somebody holds it, or there is no such job."""
+        nonce = secrets.token_hex(8)
+        args: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker]
+        flat = scripts.claim(self.redis, self.keys.transition(job_id, queue), args)
+        if not flat:
+            return None
+        return Claim(Job.from_hash(job_id, dict(zip(flat[::2], flat[1::2], strict=True))), nonce)
+
+    def write(self, batches: Sequence[Batch]) -> list[str | RedisError]:
+        """Append events, and finish the attempts that have an ending, in one round trip.
+
+        Returns for each batch the job's status, `stale` when the attempt holds the job no longer, or the error
+        that kept Redis from taking this one.
+        """
+        pipeline = self.redis.pipeline(transaction=False)
+        calls = [self._call(claim, drafts, ending) for claim, drafts, ending in batches]
+        for script, keys, args in calls:
+            script.queue(pipeline, keys, args)
+        answers = pipeline.execute(raise_on_error=False)
+        return [self._answer(answer, *call) for answer, call in zip(answers, calls, strict=True)]
+
+    def renew(self, claims: Sequence[Claim]) -> dict[str, str]:
+        """Renew the leases of all claims at once. Returns job id → status, or `stale`."""
+        if not claims:
+            return {}
+        keys = [self.keys.leases, *(self.keys.job(claim.job.id) for claim in claims)]
+        args: list[scripts.Argument] = [self._lease]
+        for claim in claims:
+            args += [claim.job.id, claim.attempt]
+        answers = scripts.renew(self.redis, keys, args)
+        return {claim.job.id: answer.decode() for claim, answer in zip(claims, answers, strict=True)}
+
+    def hand_back(self, claim: Claim) -> str:
+        """Give the job to another worker. No loss is counted."""
+        message = make_message(claim.job.id, claim.job.queue)
+        args: list[scripts.Argument] = [claim.job.id, claim.attempt, message, self._retention]
+        return self._transition(scripts.hand_back, claim.job, args)
+
+    def condemn(self, claim: Claim, error: JobError | None) -> str:
+        """Say that this process ends itself. With an error the job will be failed with it."""
+        verdict = orjson.dumps({"code": error.code, "detail": error.detail}) if error else b""
+        return self._transition(scripts.condemn, claim.job, [claim.job.id, claim.attempt, verdict, CONDEMNED_FOR])
+
+    def lose(self, job: Job, cause: Literal["expired", "gone"]) -> str:
+        """The worker of this attempt is no more: let the job wait again, or end it."""
+        message = make_message(job.id, job.queue)
+        args: list[scripts.Argument] = [
+            *(job.id, job.attempt, cause, message),
+            *(self.settings.max_losses, self._retention),
+        ]
+        return self._transition(scripts.lose, job, args)
+
+    def get(self, job_id: str) -> Job | None:
+        stored: Any = self.redis.hgetall(self.keys.job(job_id))
+        return Job.from_hash(job_id, stored) if stored else None
+
+    def _answer(
+        self, answer: bytes | RedisError, script: scripts.Script, keys: list[str], args: list[scripts.Argument]
+    ) -> str | RedisError:
+        if isinstance(answer, NoScriptError):  # Redis was restarted and has forgotten its scripts
+            answer = cast(bytes, script(self.redis, keys, args))
+        return answer if isinstance(answer, RedisError) else answer.decode()
+
+    def _transition(self, script: scripts.Script, job: Job, args: Sequence[scripts.Argument]) -> str:
+        answer: bytes = script(self.redis, self.keys.transition(job.id, job.queue), args)
+        return answer.decode()
+
+    def _call(
+        self, claim: Claim, drafts: Sequence[Draft], ending: Ending | None
+    ) -> tuple[scripts.Script, list[str], list[scripts.Argument]]:
+        keys = self.keys.transition(claim.job.id, claim.job.queue)
+        events: list[scripts.Argument] = []
+        for draft in drafts:
+            events += [draft.seq, draft.type, draft.data]
+        if ending is None:
+            return scripts.append, keys, [claim.attempt, *events]
+        fields = ending.fields()
+        head: list[scripts.Argument] = [claim.job.id, claim.attempt, claim.nonce, ending.status.value]
+        return scripts.finish, keys, [*head, self._retention, len(fields), *fields, *events]

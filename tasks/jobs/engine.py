@@ -1,0 +1,174 @@
+"""The web side's door to jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from redis import Redis
+
+from tasks.jobs import scripts
+from tasks.jobs.artifacts import ArtifactStore
+from tasks.jobs.errors import JobGone, KeyReused, LimitReached
+from tasks.jobs.events import Event
+from tasks.jobs.keys import Keys
+from tasks.jobs.message import make_message
+from tasks.jobs.record import Job, NewJob, created_job, fields_of
+from tasks.jobs.settings import EngineSettings
+
+SLICE = 10  # seconds that a field of the `ended` hash counts, see common.lua
+WINDOW = 60  # seconds over which the drain rate is measured
+MOST_RETRY_AFTER = 60  # seconds: nobody is sent away for longer than the rate was measured over
+
+
+class Engine:
+    """Submit jobs and read them. Every method is one round trip to Redis unless it says otherwise.
+
+    Failures of Redis come through as `redis.exceptions.RedisError`. All writes are safe to repeat.
+    """
+
+    def __init__(self, redis: Redis, settings: EngineSettings, artifacts: ArtifactStore) -> None:
+        self.redis = redis
+        self.settings = settings
+        self.artifacts = artifacts
+        self.keys = Keys(settings.namespace)
+
+    def submit(self, new: NewJob) -> Job:
+        """Record the job and wake a worker, in one step. An input over the inline limit is stored first.
+
+        With an idempotency key that is known, the job that it stands for is returned: its id differs from
+        `new.id`. Raises `LimitReached`, `KeyReused` or `JobGone`.
+        """
+        payload, input_ref = self._store_input(new)
+        fields = fields_of(new, payload=payload, input_ref=input_ref)
+        head: list[scripts.Argument] = [
+            new.id,
+            make_message(new.id, new.queue),
+            new.owner,
+            *self._idempotency(new),
+            *self._limits(),
+        ]
+        kind, *rest = scripts.submit(self.redis, self._keys(new), [*head, *fields])
+        if kind == b"created":
+            return created_job(new, fields, rest[0])
+        if input_ref and kind != b"repeated":
+            self.artifacts.delete(input_ref)
+        return self._not_created(new, kind, rest)
+
+    def get(self, job_id: str) -> Job | None:
+        """Read a job. None: there is no such job, or it has expired."""
+        stored: Any = self.redis.hgetall(self.keys.job(job_id))
+        return Job.from_hash(job_id, stored) if stored else None
+
+    def result(self, job: Job) -> Any:
+        """The job's result, fetched from the artifact store when it is too large for the record."""
+        if not job.result_ref:
+            return job.result
+        return orjson.loads(b"".join(self.artifacts.open(job.result_ref)))
+
+    def events(self, job_id: str, after: str = "", count: int = 500) -> list[Event]:
+        """Read the log from behind the id `after` (from its start without one)."""
+        begin = f"({after}" if after else "-"
+        entries: Any = self.redis.xrange(self.keys.events(job_id), min=begin, count=count)
+        return [Event.from_log(event_id, fields) for event_id, fields in entries]
+
+    def cancel(self, job: Job) -> str | None:
+        """Ask for the end of a job. Returns its status after that, None when it is gone."""
+        status = scripts.cancel(self.redis, self._keys(job), [job.id, self._retention])
+        return status.decode() if status else None
+
+    def queue_place(self, job: Job) -> tuple[int, float | None]:
+        """Where a pending job stands (1 is next), and the seconds it may wait at the measured drain rate.
+
+        The seconds are None while nothing has ended in the last minute; the place is 0 when it waits no more.
+        """
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.zrank(self.keys.pending(job.queue), job.id)
+        pipeline.hgetall(self.keys.ended(job.queue))
+        pipeline.time()
+        rank, ended, (seconds, _) = pipeline.execute()
+        if rank is None:
+            return 0, None
+        rate = drain_rate(ended, seconds)
+        return rank + 1, round((rank + 1) / rate, 1) if rate else None
+
+    def remove_artifact(self, job_id: str, name: str) -> bool:
+        """Delete an artifact's file and mark it removed in the record. False when there is none."""
+        job = self.get(job_id)
+        artifact = job.artifact(name) if job else None
+        if job is None or artifact is None or artifact.removed:
+            return False
+        # The record first: a file that is left behind is removed with its job, a promise could not be kept.
+        scripts.remove(self.redis, [self.keys.job(job_id)], [name])
+        self.artifacts.delete(artifact.key)
+        return True
+
+    def consume_artifact(self, job_id: str, name: str, grace: float) -> None:
+        """A delivery is over: remove the artifact now, or let the keeper do it after `grace` seconds."""
+        if grace <= 0:
+            self.remove_artifact(job_id, name)
+        else:
+            due = self.now() + grace
+            # NX: a second delivery does not put off what the first one settled.
+            self.redis.zadd(self.keys.removals, {f"{job_id}/{name}": due}, nx=True)
+
+    def now(self) -> float:
+        """Seconds since the epoch by the clock of Redis, which all processes share."""
+        seconds, micros = self.redis.time()
+        return float(seconds + micros / 1e6)
+
+    def ping(self) -> None:
+        """Raise `RedisError` when Redis does not answer."""
+        self.redis.ping()
+
+    @property
+    def _retention(self) -> int:
+        return math.ceil(self.settings.retention * 1000)
+
+    def _keys(self, job: Job | NewJob) -> list[str]:
+        return self.keys.transition(job.id, job.queue)
+
+    def _store_input(self, new: NewJob) -> tuple[bytes, str]:
+        payload = orjson.dumps(new.payload)
+        if len(payload) <= self.settings.inline_limit:
+            return payload, ""
+        input_ref = f"{new.id}/0/input.json"
+        self.artifacts.put(input_ref, [payload])
+        return b"", input_ref
+
+    def _idempotency(self, new: NewJob) -> tuple[str, str]:
+        if new.idempotency is None:
+            return "", ""
+        digest = hashlib.sha256(new.idempotency.key.encode()).hexdigest()
+        return self.keys.idempotency(new.owner, digest), new.idempotency.fingerprint
+
+    def _limits(self) -> tuple[int, int, int]:
+        return self.settings.max_queue, self.settings.max_waiting, self.settings.max_running
+
+    def _not_created(self, new: NewJob, kind: bytes, rest: Sequence[Any]) -> Job:
+        if kind == b"full":
+            raise LimitReached(rest[0].decode(), self._retry_after(new.queue))
+        if kind == b"reused":
+            raise KeyReused
+        job = self.get(rest[0].decode() if kind == b"replayed" else new.id)
+        if job is None:
+            raise JobGone
+        return job
+
+    def _retry_after(self, queue: str) -> int:
+        """Seconds after which about a tenth of a full queue has drained, spread so that callers do not return at once."""
+        ended: Any = self.redis.hgetall(self.keys.ended(queue))
+        rate = drain_rate(ended, self.now())
+        seconds = self.settings.max_queue / 10 / rate if rate else MOST_RETRY_AFTER
+        spread = random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        return math.ceil(min(max(seconds * spread, 1), MOST_RETRY_AFTER))
+
+
+def drain_rate(ended: Mapping[bytes, bytes], moment: float) -> float:
+    """Jobs that ended per second, over the last minute."""
+    first = int(moment / SLICE) - WINDOW // SLICE
+    return sum(int(count) for slice_, count in ended.items() if int(slice_) >= first) / WINDOW

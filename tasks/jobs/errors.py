@@ -1,0 +1,30 @@
+"""What the engine refuses.
+
+EngineError
+├── LimitReached    too much is waiting or running already: try again after `retry_after` seconds
+├── KeyReused       the idempotency key stands for another request
+└── JobGone         the idempotency key stands for a job that was deleted
+"""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """The engine refuses, and nothing was changed."""
+
+
+class LimitReached(EngineError):
+    """A limit is reached. `limit` is `queue`, `waiting` or `running`; `retry_after` is in whole seconds."""
+
+    def __init__(self, limit: str, retry_after: int) -> None:
+        super().__init__(f"{limit} limit reached")
+        self.limit = limit
+        self.retry_after = retry_after
+
+
+class KeyReused(EngineError):
+    """The same idempotency key with another request."""
+
+
+class JobGone(EngineError):
+    """The job that the idempotency key stands for was deleted."""

@@ -1,0 +1,91 @@
+"""The names of every Redis key, channel, queue and task. They are written down here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TASK_NAME = "slipway.run"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Key names under one prefix, so that a server can be shared and an ACL can be one pattern."""
+
+    namespace: str = "slipway"
+
+    @property
+    def queue_prefix(self) -> str:
+        """What kombu puts before its own keys; a queue's list is this and the queue's name."""
+        return f"{self.namespace}:queue:"
+
+    def queue(self, queue: str) -> str:
+        return f"{self.queue_prefix}{queue}"
+
+    def job(self, job_id: str) -> str:
+        return f"{self.namespace}:job:{job_id}"
+
+    def events(self, job_id: str) -> str:
+        return f"{self.namespace}:events:{job_id}"
+
+    def channel(self, job_id: str) -> str:
+        return f"{self.namespace}:channel:{job_id}"
+
+    def pending(self, queue: str) -> str:
+        return f"{self.namespace}:pending:{queue}"
+
+    def ended(self, queue: str) -> str:
+        """A hash that counts the jobs of a queue that ended, by slice of ten seconds."""
+        return f"{self.namespace}:ended:{queue}"
+
+    @property
+    def leases(self) -> str:
+        return f"{self.namespace}:leases"
+
+    @property
+    def removals(self) -> str:
+        """Artifacts whose delivery is over: `<job>/<name>`, scored by the moment they may go."""
+        return f"{self.namespace}:removals"
+
+    @property
+    def keeper(self) -> str:
+        return f"{self.namespace}:keeper"
+
+    def worker(self, name: str) -> str:
+        return f"{self.namespace}:worker:{name}"
+
+    def api_key(self, key_id: str) -> str:
+        return f"{self.namespace}:api-key:{key_id}"
+
+    @property
+    def api_keys(self) -> str:
+        return f"{self.namespace}:api-keys"
+
+    @property
+    def owners(self) -> str:
+        """What stands before `<owner>:<index>`: the indexes `jobs`, `waiting` and `running` of each principal."""
+        return f"{self.namespace}:owner:"
+
+    def jobs_of(self, owner: str) -> str:
+        return f"{self.owners}{owner}:jobs"
+
+    def idempotency(self, owner: str, digest: str) -> str:
+        return f"{self.owners}{owner}:idempotency:{digest}"
+
+    @property
+    def expiries(self) -> str:
+        """`<job> <owner>`, scored by the moment when what is left of the job is to be removed."""
+        return f"{self.namespace}:expiries"
+
+    def transition(self, job_id: str, queue: str) -> list[str]:
+        """The KEYS of every script that moves one job, in the order that `common.lua` unpacks them."""
+        return [
+            self.job(job_id),
+            self.events(job_id),
+            self.pending(queue),
+            self.queue(queue),
+            self.leases,
+            self.channel(job_id),
+            self.ended(queue),
+            self.owners,
+            self.expiries,
+        ]

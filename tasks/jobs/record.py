@@ -1,0 +1,194 @@
+"""The record of a job: the truth about it, whatever happens to messages and workers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+# Raised when the meaning of a field changes, so that records of an older version can be told apart.
+RECORD_VERSION = 1
+
+
+class Status(StrEnum):
+    """Where a job stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    CANCELING = "canceling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def ended(self) -> bool:
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELED)
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """The caller's key, and a fingerprint of the request that it was first sent with."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job to submit. `timeout` in seconds bounds one attempt; `payload` is the input as JSON values."""
+
+    agent: str
+    queue: str
+    owner: str
+    timeout: float
+    payload: Mapping[str, Any]
+    request_id: str = ""
+    idempotency: Idempotency | None = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(frozen=True)
+class ArtifactInfo:
+    """An artifact as the record knows it. `key` finds it in the store."""
+
+    name: str
+    media_type: str
+    size: int
+    key: str
+    attempt: int
+    removed: bool = False
+
+
+@dataclass(frozen=True)
+class JobError:
+    """Why a job failed: `code` for programs, `detail` for its owner."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as read from its record. Times are UTC; `timeout` is in seconds."""
+
+    version: int
+    id: str
+    agent: str
+    queue: str
+    owner: str
+    status: Status
+    attempt: int
+    losses: int
+    timeout: float
+    created_at: datetime
+    request_id: str = ""
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    expires_at: datetime | None = None
+    progress_fraction: float = 0.0
+    progress_message: str = ""
+    payload: Mapping[str, Any] | None = None
+    input_ref: str = ""
+    result: Any = None
+    result_ref: str = ""
+    error: JobError | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    artifacts: tuple[ArtifactInfo, ...] = ()
+    last_event_id: str = ""
+    worker: str = ""
+
+    def artifact(self, name: str) -> ArtifactInfo | None:
+        return next((each for each in self.artifacts if each.name == name), None)
+
+    @classmethod
+    def from_hash(cls, job_id: str, stored: Mapping[bytes, bytes]) -> Job:
+        """Read the hash that the scripts keep."""
+        return _Reader(stored).job(job_id)
+
+
+def fields_of(new: NewJob, *, payload: bytes, input_ref: str) -> list[str | bytes | int | float]:
+    """The fields that submit writes beside status and created_at, as a flat list."""
+    return [
+        *("version", RECORD_VERSION),
+        *("agent", new.agent),
+        *("queue", new.queue),
+        *("attempt", 0),
+        *("losses", 0),
+        *("timeout", new.timeout),
+        *("request_id", new.request_id),
+        *("input", payload),
+        *("input_ref", input_ref),
+        *("result_ref", ""),
+        *("last_event_id", ""),
+    ]
+
+
+def created_job(new: NewJob, fields: Sequence[str | bytes | int | float], created: bytes) -> Job:
+    """The job as its record reads right after submit, without reading it."""
+    stored = {str(name).encode(): value for name, value in zip(fields[::2], fields[1::2], strict=True)}
+    as_bytes = {name: value if isinstance(value, bytes) else str(value).encode() for name, value in stored.items()}
+    known = {b"status": b"pending", b"owner": new.owner.encode(), b"created_at": created}
+    return Job.from_hash(new.id, as_bytes | known)
+
+
+def encode_artifacts(artifacts: Sequence[ArtifactInfo]) -> bytes:
+    """As finish writes them: once. What is removed later is noted in a field of its own."""
+    return orjson.dumps([{k: v for k, v in asdict(each).items() if k != "removed"} for each in artifacts])
+
+
+class _Reader:
+    def __init__(self, stored: Mapping[bytes, bytes]) -> None:
+        self._stored = stored
+
+    def text(self, name: str) -> str:
+        return self._stored.get(name.encode(), b"").decode()
+
+    def number(self, name: str) -> int:
+        return int(self._stored.get(name.encode(), b"0"))
+
+    def moment(self, name: str) -> datetime | None:
+        raw = self._stored.get(name.encode())
+        return datetime.fromtimestamp(int(raw) / 1000, UTC) if raw else None
+
+    def value(self, name: str, default: Any = None) -> Any:
+        raw = self._stored.get(name.encode())
+        return orjson.loads(raw) if raw else default
+
+    def artifact(self, stored: Mapping[str, Any]) -> ArtifactInfo:
+        return ArtifactInfo(**stored, removed=f"removed:{stored['name']}".encode() in self._stored)
+
+    def job(self, job_id: str) -> Job:
+        progress = self.value("progress", {})
+        error = self.value("error")
+        return Job(
+            version=self.number("version"),
+            id=job_id,
+            agent=self.text("agent"),
+            queue=self.text("queue"),
+            owner=self.text("owner"),
+            status=Status(self.text("status")),
+            attempt=self.number("attempt"),
+            losses=self.number("losses"),
+            timeout=float(self.text("timeout") or 0),
+            created_at=self.moment("created_at") or datetime.fromtimestamp(0, UTC),
+            request_id=self.text("request_id"),
+            started_at=self.moment("started_at"),
+            completed_at=self.moment("completed_at"),
+            expires_at=self.moment("expires_at"),
+            progress_fraction=progress.get("fraction", 0.0),
+            progress_message=progress.get("message", ""),
+            payload=self.value("input"),
+            input_ref=self.text("input_ref"),
+            result=self.value("result"),
+            result_ref=self.text("result_ref"),
+            error=JobError(**error) if error else None,
+            usage=self.value("usage", {}),
+            artifacts=tuple(self.artifact(each) for each in self.value("artifacts", [])),
+            last_event_id=self.text("last_event_id"),
+            worker=self.text("worker"),
+        )

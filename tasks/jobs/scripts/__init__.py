@@ -1,0 +1,50 @@
+"""The state machine: one Lua script a transition, each safe to repeat after a lost reply.
+
+They run inside Redis, so that a transition happens whole or not at all, whoever dies meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import NoScriptError
+
+Argument = str | bytes | int | float
+
+
+class Script:
+    """A Lua script that is sent by its digest, and whole when Redis does not know it (any more)."""
+
+    def __init__(self, name: str) -> None:
+        folder = files(__name__)
+        self.text = (folder / "common.lua").read_text() + (folder / f"{name}.lua").read_text()
+        self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, redis: Redis, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        try:
+            return redis.evalsha(self.digest, len(keys), *keys, *args)
+        except NoScriptError:
+            return redis.eval(self.text, len(keys), *keys, *args)
+
+    def queue(self, pipeline: Pipeline, keys: Sequence[str], args: Sequence[Argument]) -> None:
+        """Put the call into a pipeline. Its answer may be a `NoScriptError`: then call the script itself."""
+        pipeline.evalsha(self.digest, len(keys), *keys, *args)
+
+
+submit = Script("submit")
+claim = Script("claim")
+append = Script("append")
+finish = Script("finish")
+hand_back = Script("hand_back")
+cancel = Script("cancel")
+lose = Script("lose")
+condemn = Script("condemn")
+push = Script("push")
+renew = Script("renew")
+waiting = Script("waiting")
+remove = Script("remove")

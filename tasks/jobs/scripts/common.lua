@@ -1,0 +1,115 @@
+-- Put before every script. One job, the same KEYS everywhere: see Keys.transition.
+local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES = unpack(KEYS)
+
+-- Redis' own clock: the clocks of the workers may differ, and leases must not.
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local function status_of_job()
+  return redis.call('HGET', JOB, 'status')
+end
+
+local function runs(status)
+  return status == 'running' or status == 'canceling'
+end
+
+-- The fence: only the attempt that holds the job may write for it.
+local function holds(attempt)
+  local job = redis.call('HMGET', JOB, 'status', 'attempt')
+  return runs(job[1]) and job[2] == attempt
+end
+
+-- events: a list of {id, type, data}, data being JSON already. They are one message on the channel.
+local function emit(events)
+  if #events == 0 then
+    return
+  end
+  for _, event in ipairs(events) do
+    redis.call('XADD', EVENTS, event[1], 'type', event[2], 'data', event[3])
+    if event[2] == 'progress' then
+      redis.call('HSET', JOB, 'progress', event[3])
+    end
+  end
+  redis.call('HSET', JOB, 'last_event_id', events[#events][1])
+  redis.call('PUBLISH', CHANNEL, cjson.encode(events))
+end
+
+-- Triples seq, type, data in ARGV from `first`; those that are in the log already (a repeated call after a
+-- lost reply) are left out.
+local function events_of_attempt(attempt, first)
+  local last = redis.call('HGET', JOB, 'last_event_id')
+  local last_attempt, last_seq = string.match(last, '^(%d+)%-(%d+)$')
+  local events = {}
+  for index = first, #ARGV, 3 do
+    local seen = last_attempt == attempt and tonumber(ARGV[index]) <= tonumber(last_seq)
+    if not seen then
+      events[#events + 1] = {attempt .. '-' .. ARGV[index], ARGV[index + 1], ARGV[index + 2]}
+    end
+  end
+  return events
+end
+
+-- What an owner has waiting and running, so that limits can be checked without counting.
+local function index_of(owner, name)
+  return OWNERS .. owner .. ':' .. name
+end
+
+local function place(job_id, name)
+  local owner = redis.call('HGET', JOB, 'owner')
+  for _, each in ipairs({'waiting', 'running'}) do
+    redis.call(each == name and 'SADD' or 'SREM', index_of(owner, each), job_id)
+  end
+end
+
+local function count_ended(moment)
+  local slice = math.floor(moment / 10000)
+  redis.call('HINCRBY', ENDED, slice, 1)
+  -- A minute is asked for: older slices go, so that the hash stays small.
+  if redis.call('HLEN', ENDED) > 12 then
+    for _, old in ipairs(redis.call('HKEYS', ENDED)) do
+      if tonumber(old) < slice - 8 then
+        redis.call('HDEL', ENDED, old)
+      end
+    end
+  end
+end
+
+local function close(job_id, status, retention)
+  local moment = now()
+  redis.call('HSET', JOB, 'status', status, 'completed_at', text(moment), 'expires_at', text(moment + retention))
+  redis.call('ZREM', LEASES, job_id)
+  redis.call('ZREM', PENDING, job_id)
+  place(job_id, 'ended')
+  local kept = redis.call('HMGET', JOB, 'owner', 'idempotency')
+  redis.call('ZADD', EXPIRIES, moment + retention, job_id .. ' ' .. kept[1])
+  redis.call('PEXPIRE', JOB, retention)
+  redis.call('PEXPIRE', EVENTS, retention)
+  if kept[2] and kept[2] ~= '' then
+    redis.call('PEXPIRE', kept[2], retention) -- the key is kept as long as its job
+  end
+  count_ended(moment)
+end
+
+-- An end that no attempt runs (canceled while it waited, given up): it is an attempt of its own, so that
+-- nothing older can be written after it.
+local function close_unrun(job_id, status, data, retention)
+  local attempt = text(redis.call('HINCRBY', JOB, 'attempt', 1))
+  emit({{attempt .. '-0', status, data}})
+  close(job_id, status, retention)
+end
+
+local function wait_again(job_id, message)
+  redis.call('HSET', JOB, 'status', 'pending')
+  redis.call('HDEL', JOB, 'nonce', 'worker')
+  redis.call('ZREM', LEASES, job_id)
+  -- Its old place: a job that lost its worker does not go to the end of the line.
+  redis.call('ZADD', PENDING, redis.call('HGET', JOB, 'created_at'), job_id)
+  place(job_id, 'waiting')
+  redis.call('RPUSH', QUEUE, message)
+end

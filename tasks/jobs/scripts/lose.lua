@@ -1,0 +1,32 @@
+-- The worker is gone. ARGV: job id, attempt, 'expired' or 'gone', message, most losses, retention in ms.
+-- With 'expired' a live lease refuses; 'gone' is said by the parent of a dead child, who knows.
+if not holds(ARGV[2]) then
+  return 'stale'
+end
+if ARGV[3] == 'expired' then
+  local lease = redis.call('ZSCORE', LEASES, ARGV[1])
+  if lease and tonumber(lease) > now() then
+    return 'alive'
+  end
+end
+local retention = tonumber(ARGV[6])
+if status_of_job() == 'canceling' then
+  close_unrun(ARGV[1], 'canceled', '{}', retention)
+  return 'canceled'
+end
+-- A process that ended itself said why, and that was no loss.
+local verdict = redis.call('HGET', JOB, 'verdict')
+if not verdict then
+  local losses = redis.call('HINCRBY', JOB, 'losses', 1)
+  if losses >= tonumber(ARGV[5]) then
+    local detail = 'The job was given up after it lost its worker ' .. losses .. ' times.'
+    verdict = cjson.encode({code = 'worker_lost', detail = detail})
+  end
+end
+if verdict then
+  redis.call('HSET', JOB, 'error', verdict)
+  close_unrun(ARGV[1], 'failed', verdict, retention)
+  return 'failed'
+end
+wait_again(ARGV[1], ARGV[4])
+return 'pending'

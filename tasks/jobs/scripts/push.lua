@@ -1,0 +1,7 @@
+-- Send the message of a waiting job again. ARGV: job id, message. A double is harmless: claim refuses it.
+if status_of_job() ~= 'pending' then
+  redis.call('ZREM', PENDING, ARGV[1])
+  return 0
+end
+redis.call('RPUSH', QUEUE, ARGV[2])
+return 1

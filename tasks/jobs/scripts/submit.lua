@@ -1,0 +1,40 @@
+-- Limits, idempotency, record, place in the line and Celery message: all of them or none.
+-- ARGV: job id, message, owner, idempotency key ('' without), fingerprint, most waiting in the queue, most waiting
+-- and most running of the owner (0: no limit), then the fields of the record.
+-- Returns {'created', created_at} | {'repeated'}: this very call again, after a lost reply | {'replayed', job id} |
+-- {'reused'}: the key stands for another request | {'full', 'queue' or 'waiting' or 'running', how many are there}.
+if redis.call('EXISTS', JOB) == 1 then
+  return {'repeated'}
+end
+
+local owner, idempotency, fingerprint = ARGV[3], ARGV[4], ARGV[5]
+if idempotency ~= '' then
+  local known = redis.call('HMGET', idempotency, 'job', 'fingerprint')
+  if known[1] then
+    return known[2] == fingerprint and {'replayed', known[1]} or {'reused'}
+  end
+end
+
+local counts = {
+  {'queue', redis.call('ZCARD', PENDING)},
+  {'waiting', redis.call('SCARD', index_of(owner, 'waiting'))},
+  {'running', redis.call('SCARD', index_of(owner, 'running'))},
+}
+for index, count in ipairs(counts) do
+  local most = tonumber(ARGV[5 + index])
+  if most > 0 and count[2] >= most then
+    return {'full', count[1], count[2]}
+  end
+end
+
+local created = text(now())
+redis.call('HSET', JOB, 'status', 'pending', 'created_at', created, 'owner', owner, unpack(ARGV, 9))
+if idempotency ~= '' then
+  redis.call('HSET', idempotency, 'job', ARGV[1], 'fingerprint', fingerprint)
+  redis.call('HSET', JOB, 'idempotency', idempotency)
+end
+redis.call('ZADD', index_of(owner, 'jobs'), created, ARGV[1])
+redis.call('ZADD', PENDING, created, ARGV[1])
+place(ARGV[1], 'waiting')
+redis.call('LPUSH', QUEUE, ARGV[2])
+return {'created', created}

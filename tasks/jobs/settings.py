@@ -1,0 +1,55 @@
+"""The settings that the web side and the workers must agree on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from tasks.jobs.environment import Secret, SettingError, setting
+
+POOLS = ("gevent", "prefork")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EngineSettings:
+    """Where jobs live, which queues there are, and the clocks of the engine (all in seconds)."""
+
+    redis_url: Secret = setting(
+        "REDIS_URL", "URL of the Redis or Valkey that is broker and state.", default=Secret("redis://127.0.0.1:6390/0")
+    )
+    namespace: str = setting(
+        "NAMESPACE", "Prefix of every key, so that two projects can share a server.", default="slipway"
+    )
+    artifacts_dir: Path = setting("ARTIFACTS_DIR", "Folder of the local artifact store.", default=Path("var/artifacts"))
+    queues: Mapping[str, str] = setting(
+        "QUEUES",
+        "The queues and the pool of each, as `name:pool,…`; a pool is `gevent` or `prefork`.",
+        default=MappingProxyType({"io": "gevent", "cpu": "prefork"}),
+    )
+    agents: tuple[str, ...] = setting(
+        "AGENTS", "The packages whose modules are searched for agents.", default=("tasks.agents",)
+    )
+    inline_limit: int = setting(
+        "INLINE_LIMIT",
+        "Bytes of an input or a result that stay in Redis; more goes to the artifact store.",
+        default=256 * 1024,
+    )
+    max_queue: int = setting("MAX_QUEUE", "Most jobs that wait in one queue; 0 is no limit.", default=10_000)
+    max_waiting: int = setting("MAX_WAITING", "Most jobs of one principal that wait; 0 is no limit.", default=1_000)
+    max_running: int = setting("MAX_RUNNING", "Most jobs of one principal that run; 0 is no limit.", default=500)
+    retention: float = setting(
+        "RETENTION_SECONDS", "How long an ended job, its events and its artifacts are kept.", default=86_400.0
+    )
+    lease: float = setting("LEASE_SECONDS", "How long a silent worker keeps a job before it is lost.", default=10.0)
+    max_losses: int = setting("MAX_LOSSES", "How often a job may lose its worker before it is given up.", default=3)
+    resend_after: float = setting(
+        "RESEND_SECONDS", "How long a job waits unseen before its message is sent again.", default=15.0
+    )
+    keeper_interval: float = setting("KEEPER_SECONDS", "How often the keeper looks for lost work.", default=2.0)
+
+    def __post_init__(self) -> None:
+        wrong = {name: pool for name, pool in self.queues.items() if pool not in POOLS}
+        if wrong:
+            raise SettingError(f"QUEUES names a pool that does not exist: {wrong}; use one of {', '.join(POOLS)}")

@@ -1,0 +1,68 @@
+"""What the keeper does: find work that nobody holds, and bring it back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tasks.jobs import scripts
+from tasks.jobs.attempts import Attempts
+from tasks.jobs.engine import Engine
+from tasks.jobs.message import make_message
+
+BATCH = 500  # jobs looked at in one pass and queue: bounds a pass, the next one is seconds away
+
+
+def lose_expired(attempts: Attempts) -> int:
+    """Take back the jobs whose lease ran out. Returns how many."""
+    seconds, micros = attempts.redis.time()
+    moment = seconds * 1000 + micros // 1000
+    expired: Any = attempts.redis.zrangebyscore(attempts.keys.leases, "-inf", moment, start=0, num=BATCH)
+    return sum(_lose(attempts, job_id.decode()) for job_id in expired)
+
+
+def resend_waiting(attempts: Attempts) -> int:
+    """Send the messages again that may be lost. Returns how many."""
+    wait = math.ceil(attempts.settings.resend_after * 1000)
+    sent = 0
+    for queue in attempts.settings.queues:
+        keys = [attempts.keys.pending(queue), attempts.keys.queue(queue)]
+        for job_id in scripts.waiting(attempts.redis, keys, [wait, BATCH]):
+            sent += _push(attempts, job_id.decode(), queue)
+    return sent
+
+
+def remove_due(engine: Engine) -> int:
+    """Remove the artifacts whose grace is over. Returns how many."""
+    due: Any = engine.redis.zrangebyscore(engine.keys.removals, "-inf", engine.now(), start=0, num=BATCH)
+    for member in due:
+        job_id, _, name = member.decode().partition("/")
+        engine.remove_artifact(job_id, name)
+        engine.redis.zrem(engine.keys.removals, member)
+    return len(due)
+
+
+def remove_expired(engine: Engine) -> int:
+    """Remove what outlived its job: files, and its place in the owner's list. Returns of how many jobs."""
+    due: Any = engine.redis.zrangebyscore(engine.keys.expiries, "-inf", engine.now() * 1000, start=0, num=BATCH)
+    for member in due:
+        job_id, _, owner = member.decode().partition(" ")
+        for key in list(engine.artifacts.list(job_id)):
+            engine.artifacts.delete(key)
+        engine.redis.zrem(engine.keys.jobs_of(owner), job_id)
+        engine.redis.zrem(engine.keys.expiries, member)
+    return len(due)
+
+
+def _lose(attempts: Attempts, job_id: str) -> bool:
+    job = attempts.get(job_id)
+    if job is None or job.status.ended:
+        attempts.redis.zrem(attempts.keys.leases, job_id)
+        return False
+    return attempts.lose(job, "expired") not in ("alive", "stale")
+
+
+def _push(attempts: Attempts, job_id: str, queue: str) -> int:
+    args = [job_id, make_message(job_id, queue)]
+    sent: int = scripts.push(attempts.redis, attempts.keys.transition(job_id, queue), args)
+    return sent
