@@ -1,0 +1,124 @@
+"""One attempt at a job: bind its input, call its agent, and say how it ended."""
+
+from __future__ import annotations
+
+import random
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import structlog
+
+from tasks.jobs.artifacts import ArtifactStore
+from tasks.jobs.attempts import Ending
+from tasks.jobs.record import Job, JobError, Status
+from tasks.sdk import Agent, AgentError, Artifact, PayloadError, ResultError, Usage
+from tasks.worker.calling import call
+from tasks.worker.context import JobContext
+from tasks.worker.enforcement import timeout_error
+from tasks.worker.running import Interrupted, Reason
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 3  # of a job whose agent lists what it raised in `retry_on`
+BACKOFF = 0.5  # seconds before the second attempt; doubled for the third
+
+
+def execute(agent: Agent, context: JobContext, inline_limit: int) -> Ending | None:
+    """Run the agent. None: the job goes back to the queue, or is not ours any more."""
+    try:
+        value = _run(agent, context)
+        return _completed(agent, context, value, inline_limit)
+    except Interrupted as interrupted:
+        return _interrupted(context, interrupted.reason)
+    except PayloadError as error:
+        return _failed(context, JobError("invalid_input", f"The agent does not take this input: {error}"))
+    except AgentError as error:
+        if _may_retry(agent, context, error):
+            return None
+        log.warning("agent failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+        return _failed(context, JobError(error.code, error.detail))
+    except Exception as error:
+        if _may_retry(agent, context, error):
+            return None
+        log.error("agent raised", error=repr(error), traceback=traceback.format_exc())
+        return _failed(context, JobError("agent_failed", f"The agent {agent.name} failed."))
+
+
+def _run(agent: Agent, context: JobContext) -> Any:
+    payload = read_payload(context.running.claim.job, context.services.store)
+    arguments = agent.bind(payload, context.open_file)
+    if agent.takes_context:
+        arguments["context"] = context
+    running = context.running
+    running.executing = True
+    try:
+        running.check()
+        value = call(agent, arguments, context.token)
+        running.check()
+        return value
+    finally:
+        running.executing = False
+
+
+def read_payload(job: Job, store: ArtifactStore) -> Mapping[str, Any]:
+    """The job's input, fetched from the store when it is too large for the record."""
+    if not job.input_ref:
+        return job.payload or {}
+    payload: Mapping[str, Any] = orjson.loads(b"".join(store.open(job.input_ref)))
+    return payload
+
+
+def _completed(agent: Agent, context: JobContext, value: Any, inline_limit: int) -> Ending:
+    if isinstance(value, Artifact) and all(each.name != value.name for each in context.artifacts):
+        raise ResultError(f"The artifact {value.name} was not made by this job: use context.artifact().")
+    result = agent.encode(value)
+    encoded = orjson.dumps(result)
+    ref = ""
+    if len(encoded) > inline_limit:
+        ref = f"{context.job_id}/{context.attempt}/result.json"
+        context.services.store.put(ref, [encoded])
+    usage = _usage(context.usage)
+    return Ending(
+        Status.COMPLETED,
+        {"usage": usage},
+        result=None if ref else result,
+        result_ref=ref,
+        usage=usage,
+        artifacts=tuple(context.artifacts),
+    )
+
+
+def _interrupted(context: JobContext, reason: Reason) -> Ending | None:
+    if reason is Reason.CANCEL:
+        return Ending(Status.CANCELED, {}, usage=_usage(context.usage))
+    if reason is Reason.TIMEOUT:
+        return _failed(context, timeout_error(context.running))
+    return None
+
+
+def _failed(context: JobContext, error: JobError) -> Ending:
+    data = {"code": error.code, "detail": error.detail}
+    return Ending(Status.FAILED, data, error=error, usage=_usage(context.usage))
+
+
+def _may_retry(agent: Agent, context: JobContext, error: Exception) -> bool:
+    """Whether the agent asked for another try; waits the backoff, as long as nothing interrupts the job."""
+    if not isinstance(error, tuple(agent.retry_on)) or context.attempt >= MOST_ATTEMPTS:
+        return False
+    wait = BACKOFF * 2 ** (context.attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, no secret
+    log.warning("agent is tried again", error=repr(error), attempt=context.attempt, wait=round(wait, 2))
+    until = time.monotonic() + wait
+    while time.monotonic() < until and context.running.reason is None:
+        time.sleep(0.1)
+    return True
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }

@@ -1,0 +1,81 @@
+"""The keeper: brings back what lost its worker or its message. A thread of every worker's main process.
+
+One works at a time, by a lock; two do no harm, because every step is a transition that refuses what is not due.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+import time
+
+import orjson
+from redis.exceptions import RedisError
+
+from tasks.jobs.attempts import Attempts
+from tasks.jobs.engine import Engine
+from tasks.jobs.upkeep import lose_expired, remove_due, remove_expired, resend_waiting
+from tasks.worker.threads import start_os_thread
+
+log = logging.getLogger(__name__)
+
+# After Redis was away every lease has run out, though the workers live. They renew within a second of its
+# return; the keeper takes nothing away before that.
+SETTLE = 3.0
+
+
+class Keeper:
+    """Looks every few seconds, as long as it holds the lock."""
+
+    def __init__(self, attempts: Attempts, engine: Engine, queues: set[str]) -> None:
+        self._attempts = attempts
+        self._queues = queues
+        self._engine = engine
+        self._interval = attempts.settings.keeper_interval
+        self._name = secrets.token_hex(8).encode()
+        self._trusted_from = time.monotonic() + SETTLE
+
+    def start(self) -> None:
+        start_os_thread("keeper", self._run)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except RedisError as error:
+                self._trusted_from = time.monotonic() + SETTLE
+                log.warning("the keeper cannot reach Redis: %s", error)
+            except Exception:
+                log.exception("the keeper met a fault and goes on")
+            time.sleep(self._interval)
+
+    def look(self) -> None:
+        """One pass."""
+        self._say_alive()
+        if not self._holds_lock():
+            return
+        self._engine.ping()
+        if time.monotonic() >= self._trusted_from:
+            lost = lose_expired(self._attempts)
+            sent = resend_waiting(self._attempts)
+            if lost or sent:
+                log.warning("the keeper took back %d jobs and sent %d messages again", lost, sent)
+        remove_due(self._engine)
+        remove_expired(self._engine)
+
+    def _say_alive(self) -> None:
+        """Let others see that this worker is there. It is forgotten when three passes were missed."""
+        about = orjson.dumps({"worker": self._attempts.worker, "queues": sorted(self._queues)})
+        key = self._attempts.keys.worker(self._attempts.worker)
+        self._attempts.redis.set(key, about, px=math.ceil(self._interval * 3000))
+
+    def _holds_lock(self) -> bool:
+        redis, key = self._attempts.redis, self._attempts.keys.keeper
+        ttl = math.ceil(self._interval * 3000)  # three passes: a keeper that died is followed within seconds
+        if redis.set(key, self._name, nx=True, px=ttl):
+            return True
+        if redis.get(key) != self._name:
+            return False
+        redis.pexpire(key, ttl)
+        return True

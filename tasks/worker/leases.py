@@ -1,0 +1,87 @@
+"""Leases: a thread of the operating system renews all leases of its process and hears of cancels."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from redis.exceptions import RedisError
+
+from tasks.jobs.attempts import STALE, Attempts
+from tasks.jobs.record import Status
+from tasks.worker.drain import Drain
+from tasks.worker.running import Reason, Running
+from tasks.worker.threads import start_os_thread
+
+log = logging.getLogger(__name__)
+
+BEAT = 0.5  # seconds: a cancel must reach a running job within two
+
+
+class Leases:
+    """Holds the running attempts of this process. `enforce` is called for each that was asked to stop."""
+
+    def __init__(self, attempts: Attempts, drain: Drain, enforce: Callable[[Running], None]) -> None:
+        self._attempts = attempts
+        self._drain = drain
+        self._enforce = enforce
+        self._held: dict[str, Running] = {}
+
+    def start(self) -> None:
+        start_os_thread("leases", self._run)
+
+    @contextmanager
+    def hold(self, running: Running) -> Iterator[None]:
+        """Keep the lease of an attempt alive while the block runs."""
+        self._held[running.claim.job.id] = running
+        try:
+            yield
+        finally:
+            del self._held[running.claim.job.id]
+
+    def held(self) -> list[Running]:
+        return list(self._held.values())
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(BEAT)
+            try:
+                self.beat()
+            except RedisError as error:
+                log.warning("leases could not be renewed: %s", error)
+            except Exception:
+                log.exception("the lease thread met a fault and goes on")
+
+    def beat(self) -> None:
+        """Interrupt what is due, and renew the rest."""
+        running = self.held()
+        for each in running:
+            self._interrupt_due(each)
+        try:
+            self._renew(running)
+        finally:
+            for each in running:
+                if each.reason is not None:
+                    self._enforce(each)
+            self._drain.end_idle_process(busy=bool(running))
+
+    def _interrupt_due(self, running: Running) -> None:
+        if self._drain.over():
+            running.interrupt(Reason.DRAIN)
+        if time.monotonic() > running.deadline:
+            running.interrupt(Reason.TIMEOUT)
+
+    def _renew(self, held: list[Running]) -> None:
+        # A job past its deadline that does not stop is not kept alive: its lease runs out and another worker
+        # ends it. The margin lets its end be written in an orderly way.
+        margin = self._attempts.settings.lease
+        alive = [each for each in held if time.monotonic() < each.deadline + margin]
+        answers = self._attempts.renew([each.claim for each in alive])
+        for each in alive:
+            status = answers[each.claim.job.id]
+            if status == Status.CANCELING:
+                each.interrupt(Reason.CANCEL)
+            elif status == STALE and each.executing:
+                each.interrupt(Reason.LOST)

@@ -1,0 +1,25 @@
+"""The entry point of workers: `celery -A tasks.worker.main worker …`."""
+
+from __future__ import annotations
+
+import os
+
+from tasks.jobs.environment import load, prefixed
+from tasks.jobs.settings import EngineSettings
+from tasks.sdk import Catalogue
+from tasks.worker.app import create_app
+from tasks.worker.process import WorkerProcess
+from tasks.worker.providers.settings import ProviderSettings
+from tasks.worker.settings import WorkerSettings
+
+engine_settings = load(EngineSettings, os.environ)
+worker_settings = load(WorkerSettings, os.environ)
+provider_settings = load(ProviderSettings, os.environ)
+process = WorkerProcess(
+    engine_settings,
+    worker_settings,
+    provider_settings,
+    Catalogue.load(engine_settings.agents, engine_settings.queues),
+    prefixed("AGENT_", os.environ),
+)
+app = create_app(engine_settings, worker_settings, provider_settings, process)

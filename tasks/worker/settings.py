@@ -1,0 +1,33 @@
+"""The settings of worker processes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tasks.jobs.environment import setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WorkerSettings:
+    """How a worker process behaves (times in seconds)."""
+
+    drain: float = setting(
+        "DRAIN_SECONDS",
+        "How long a worker that is told to stop lets its jobs run before it hands them back.",
+        default=25.0,
+    )
+    cancel_grace: float = setting(
+        "CANCEL_GRACE_SECONDS",
+        "How long an interrupted job on a prefork worker may clean up before its process is ended.",
+        default=0.5,
+    )
+    event_delay: float = setting(
+        "EVENT_DELAY_SECONDS",
+        "How long tokens may wait for their neighbours before they are written together.",
+        default=0.01,
+    )
+    setup_timeout: float = setting(
+        "SETUP_TIMEOUT_SECONDS", "How long the setup functions of the agents may take in a new process.", default=120.0
+    )
+    log_level: str = setting("LOG_LEVEL", "debug, info, warning or error.", default="info")
+    log_json: bool = setting("LOG_JSON", "One JSON object a log line; off gives lines for people.", default=True)

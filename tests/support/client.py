@@ -1,0 +1,60 @@
+"""A caller over real HTTP, as a user's program would be."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import requests
+
+from deploy.local.stack import Stack
+from tasks.jobs import Engine, LocalArtifacts, connect
+from tasks.jobs.environment import Secret
+from tasks.jobs.settings import EngineSettings
+
+PATIENCE = 60.0  # seconds a test waits for a job; most take milliseconds
+
+
+class Client:
+    """Calls a stack with its key."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._session = requests.Session()
+        self._session.headers["X-API-Key"] = stack.api_key
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        options.setdefault("timeout", 90)
+        return self._session.request(method, self._stack.url + path, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return self.request("POST", path, **options)
+
+    def submit(self, agent: str, **payload: Any) -> str:
+        """Start a job and return its id."""
+        answer = self.post(f"/v1/agents/{agent}/run", json=payload, headers={"Prefer": "respond-async"})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        answer = self.get(f"/v1/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def wait_for(self, job_id: str, *statuses: str, timeout: float = PATIENCE) -> dict[str, Any]:
+        """Wait until the job has one of these statuses, or ended when none is named."""
+        wanted = statuses or ("completed", "failed", "canceled")
+        deadline = time.monotonic() + timeout
+        while (job := self.job(job_id))["status"] not in wanted:
+            assert time.monotonic() < deadline, f"the job is still {job['status']} after {timeout} s"
+            time.sleep(0.05)
+        return job
+
+
+def engine_of(stack: Stack) -> Engine:
+    """The engine on the stack's own state, to look at what HTTP does not show."""
+    settings = EngineSettings(redis_url=Secret(stack.redis_url), artifacts_dir=stack.artifacts_dir)
+    return Engine(connect(settings), settings, LocalArtifacts(settings.artifacts_dir))

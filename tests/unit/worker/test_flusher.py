@@ -1,0 +1,119 @@
+"""The flusher against an engine in memory: ids, joining, repeats and the fence."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from tasks.jobs import Job, Status
+from tasks.jobs.attempts import Batch, Claim, Draft, Ending
+from tasks.worker.flusher import EventWriter, Flusher
+from tasks.worker.running import Interrupted, Reason, Running
+
+
+class Log:
+    """Keeps what is written; answers as told."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[list[Draft], Ending | None]] = []
+        self.answers: list[str | RedisError] = []
+
+    def write(self, batches: Sequence[Batch]) -> list[str | RedisError]:
+        answers: list[str | RedisError] = []
+        for _, drafts, ending in batches:
+            answer = self.answers.pop(0) if self.answers else "running"
+            if not isinstance(answer, RedisError):
+                self.batches.append((list(drafts), ending))
+            answers.append(answer)
+        return answers
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def flusher(log: Log) -> Flusher:
+    return Flusher(log, delay=0)  # type: ignore[arg-type] # only `write` is used
+
+
+@pytest.fixture
+def writer(flusher: Flusher) -> EventWriter:
+    job = Job(1, "job", "echo", "io", "me", Status.RUNNING, 1, 0, 60.0, datetime.now(UTC))
+    return EventWriter(Running(Claim(job, "nonce")), flusher)
+
+
+def written(log: Log) -> list[tuple[int, str, bytes]]:
+    return [(draft.seq, draft.type, draft.data) for drafts, _ in log.batches for draft in drafts]
+
+
+def test_tokens_that_stand_side_by_side_become_one_event(log: Log, flusher: Flusher, writer: EventWriter) -> None:
+    for piece in ("a", "b\n", "é"):
+        writer.emit("token", {"content": piece})
+    writer.emit("progress", {"fraction": 0.5, "message": ""})
+    writer.emit("token", {"content": "c"})
+    assert flusher.flush()
+    assert [(seq, kind) for seq, kind, _ in written(log)] == [(1, "token"), (2, "progress"), (3, "token")]
+    assert written(log)[0][2] == '{"content":"ab\\né"}'.encode()
+
+
+def test_seqs_go_on_over_batches(log: Log, flusher: Flusher, writer: EventWriter) -> None:
+    for piece in ("a", "b"):
+        writer.emit("token", {"content": piece})
+        flusher.flush()
+    assert [seq for seq, _, _ in written(log)] == [1, 2]
+
+
+def test_what_redis_did_not_take_is_written_again_with_the_same_ids(
+    log: Log, flusher: Flusher, writer: EventWriter
+) -> None:
+    log.answers = [RedisConnectionError("away")]
+    writer.emit("token", {"content": "a"})
+    assert not flusher.flush()
+    writer.emit("token", {"content": "b"})
+    assert flusher.flush()
+    assert written(log) == [(1, "token", b'{"content":"a"}'), (2, "token", b'{"content":"b"}')]
+
+
+def test_a_stale_attempt_is_told_and_may_say_no_more(log: Log, flusher: Flusher, writer: EventWriter) -> None:
+    log.answers = ["stale"]
+    writer.emit("token", {"content": "a"})
+    flusher.flush()
+    assert writer.running.reason is Reason.LOST
+    with pytest.raises(Interrupted):
+        writer.emit("token", {"content": "b"})
+
+
+def test_the_end_comes_last_and_once(log: Log, flusher: Flusher, writer: EventWriter) -> None:
+    flusher.start()
+    writer.emit("token", {"content": "a"})
+    log.answers = [RedisConnectionError("away")]
+    assert writer.finish(Ending(Status.COMPLETED, {"usage": {}}, result="a"))
+    assert [kind for _, kind, _ in written(log)] == ["token", "completed"]
+    assert log.batches[-1][1] is not None
+
+
+def test_an_end_that_is_not_ours_to_write_is_reported(log: Log, flusher: Flusher, writer: EventWriter) -> None:
+    flusher.start()
+    log.answers = ["stale"]
+    assert not writer.finish(Ending(Status.COMPLETED, {}))
+
+
+def test_an_agent_that_is_faster_than_redis_waits(flusher: Flusher, writer: EventWriter) -> None:
+    finished = threading.Event()
+
+    def talk() -> None:
+        for number in range(1500):
+            writer.emit("progress", {"fraction": 0, "message": str(number)})
+        finished.set()
+
+    threading.Thread(target=talk, daemon=True).start()
+    assert not finished.wait(0.2)
+    flusher.flush()
+    assert finished.wait(5)
