@@ -160,7 +160,7 @@ class Engine:
         return job
 
     def _retry_after(self, queue: str) -> int:
-        """Seconds after which about a tenth of a full queue has drained, spread so that callers do not return at once."""
+        """Seconds after which a tenth of a full queue has drained, spread so that callers do not return at once."""
         ended: Any = self.redis.hgetall(self.keys.ended(queue))
         rate = drain_rate(ended, self.now())
         seconds = self.settings.max_queue / 10 / rate if rate else MOST_RETRY_AFTER

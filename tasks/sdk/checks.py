@@ -36,7 +36,7 @@ class _ExampleReader(PayloadReader):
     def __init__(self) -> None:
         super().__init__(_open_nothing)
 
-    def read_upload(self, value: Any, path: Path) -> Any:
+    def read_upload(self, value: Any, path: Path) -> Any:  # noqa: ARG002 - an override takes what the original takes
         return self.refuse(path, "stands for a file, which only a caller can give")
 
 

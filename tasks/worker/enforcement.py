@@ -20,6 +20,7 @@ TIMED_OUT = "timeout"
 
 
 def timeout_error(running: Running) -> JobError:
+    """Say that a job took longer than it may."""
     return JobError(TIMED_OUT, f"The job took longer than its limit of {running.claim.job.timeout:g} seconds.")
 
 

@@ -33,18 +33,23 @@ def execute(agent: Agent, context: JobContext, inline_limit: int) -> Ending | No
         return _completed(agent, context, value, inline_limit)
     except Interrupted as interrupted:
         return _interrupted(context, interrupted.reason)
-    except PayloadError as error:
-        return _failed(context, JobError("invalid_input", f"The agent does not take this input: {error}"))
-    except AgentError as error:
-        if _may_retry(agent, context, error):
-            return None
-        log.warning("agent failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
-        return _failed(context, JobError(error.code, error.detail))
     except Exception as error:
         if _may_retry(agent, context, error):
             return None
-        log.error("agent raised", error=repr(error), traceback=traceback.format_exc())
-        return _failed(context, JobError("agent_failed", f"The agent {agent.name} failed."))
+        return _failed(context, _reason(agent, error))
+
+
+def _reason(agent: Agent, error: Exception) -> JobError:
+    """What the owner reads. What an agent did not raise on purpose stays in the log."""
+    match error:
+        case PayloadError():
+            return JobError("invalid_input", f"The agent does not take this input: {error}")
+        case AgentError():
+            log.warning("agent failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+            return JobError(error.code, error.detail)
+        case _:
+            log.error("agent raised", error=repr(error), traceback="".join(traceback.format_exception(error)))
+            return JobError("agent_failed", f"The agent {agent.name} failed.")
 
 
 def _run(agent: Agent, context: JobContext) -> Any:

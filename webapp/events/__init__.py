@@ -1,0 +1,1 @@
+"""How waiting requests hear what their jobs say."""

@@ -1,0 +1,1 @@
+"""What every answer needs, whatever it is about: problems, limits, request ids, logs, streams, downloads."""
