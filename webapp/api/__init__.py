@@ -1,0 +1,1 @@
+"""The endpoints: one blueprint a file, each view a few lines."""

@@ -1,0 +1,96 @@
+"""flask-smorest's Blueprint, made to describe operations completely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import flask_smorest
+import marshmallow as ma
+
+from webapp.api.parsing import RequestParser
+from webapp.auth.guard import PUBLIC
+from webapp.http.limits import accepts
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# Errors that any view can answer, any that is guarded, and any that reads a body.
+ALWAYS = (500,)
+GUARDED = (401, 503)
+READING = (400, 411, 413, 415)
+
+MULTIPART = "multipart/form-data"
+
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
+
+
+class Decorator(Protocol):
+    """Takes a view and gives it back, changed within."""
+
+    def __call__(self, view: View, /) -> View: ...
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint whose operations have an id, security and every error, and which refuses what it does not know."""
+
+    ARGUMENTS_PARSER = RequestParser()
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING: ClassVar = {"json": "application/json", "form": MULTIPART}
+
+    def __init__(self, name: str, module: str, description: str) -> None:
+        super().__init__(name, module, description=description)
+        self._prepare_doc_cbks.append(_complete)
+
+    def route(self, rule: str, **options: Any) -> Decorator:
+        """Serve a view at `rule` and describe it in the document."""
+        decorator: Decorator = super().route(rule, **options)
+        return decorator
+
+    def arguments(self, schema: ma.Schema, *, location: str = "json", **options: Any) -> Decorator:
+        """Give the view what the request sends, checked by `schema`."""
+        decorator: Decorator = super().arguments(schema, location=location, **options)
+        return decorator
+
+    def form(self, schema: ma.Schema, **options: Any) -> Decorator:
+        """Give the view the fields and files of a multipart form, checked by `schema`."""
+        reads = self.arguments(schema, location="form", **options)
+
+        def decorator(view: View) -> View:
+            return reads(accepts(MULTIPART)(view))
+
+        return decorator
+
+    def response(self, status_code: int, schema: Any = None, **options: Any) -> Decorator:
+        """Answer with what the view returns, dumped by `schema`."""
+        options.setdefault("headers", {})
+        options["headers"] = {"X-Request-ID": "X-Request-ID"} | options["headers"]
+        decorator: Decorator = super().response(status_code, schema, **options)
+        return decorator
+
+    def alt_response(self, status_code: int, response: str | None = None, **options: Any) -> Decorator:
+        """Describe another answer of the view."""
+        decorator: Decorator = super().alt_response(status_code, response, **options)
+        return decorator
+
+    def operation(self, operation_id: str, *, errors: tuple[int, ...] = (), **more: Any) -> Decorator:
+        """Name the operation, and the errors that it answers beside those of every view of its kind."""
+
+        def decorator(view: View) -> View:
+            public = f"{self.name}.{view.__name__}" in PUBLIC
+            operation = {"id": operation_id, "public": public, "errors": (*errors, *(() if public else GUARDED))}
+            described: Any = view
+            described._apidoc = {**getattr(view, "_apidoc", {}), "operation": operation, "manual_doc": more}
+            return view
+
+        return decorator
+
+
+def _complete(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add to an operation what flask-smorest leaves out. It is called after flask-smorest's own callbacks."""
+    operation = info["operation"]
+    doc["operationId"] = operation["id"]
+    doc["security"] = [] if operation["public"] else SECURITY
+    errors = (*operation["errors"], *(READING if "requestBody" in doc else ()), *ALWAYS)
+    for status in sorted(errors):
+        doc.setdefault("responses", {}).setdefault(status, HTTPStatus(status).name)
+    return doc

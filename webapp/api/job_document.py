@@ -1,0 +1,52 @@
+"""Write a job as the document that its owner reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from tasks.jobs import ArtifactInfo, Job, Status
+from webapp.services import services
+
+
+def job_document(job: Job) -> dict[str, Any]:
+    """The document of `job`, to be dumped by `JobSchema`. A pending job costs one more question to Redis."""
+    return {
+        "id": job.id,
+        "agent": job.agent,
+        "status": job.status.value,
+        "progress": {"fraction": job.progress_fraction, "message": job.progress_message},
+        "queue": _queue(job) if job.status is Status.PENDING else None,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "completed_at": job.completed_at,
+        "attempts": job.attempt,
+        "result": services().engine.result(job),
+        "error": job.error,
+        "usage": job.usage,
+        "artifacts": [_artifact(job, each) for each in job.artifacts],
+        "last_event_id": job.last_event_id or None,
+        "expires_at": job.expires_at,
+    }
+
+
+def artifact_url(job: Job, name: str) -> str:
+    """Where an artifact is fetched and deleted."""
+    return url_for("jobs.get_artifact", job_id=job.id, name=name)
+
+
+def _queue(job: Job) -> dict[str, Any] | None:
+    position, seconds = services().engine.queue_place(job)
+    # A worker may have taken the job between the two questions.
+    return {"position": position, "wait_seconds": seconds} if position else None
+
+
+def _artifact(job: Job, info: ArtifactInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "media_type": info.media_type,
+        "size": info.size,
+        "removed": info.removed,
+        "url": artifact_url(job, info.name),
+    }

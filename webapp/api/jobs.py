@@ -1,0 +1,69 @@
+"""Jobs and their artifacts, as their owner sees them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Response, g
+
+from tasks.jobs import ArtifactInfo, Job
+from webapp.api.blueprint import Blueprint
+from webapp.api.job_document import job_document
+from webapp.auth.ownership import owned_job
+from webapp.http.downloads import gone, send_artifact
+from webapp.http.problem import Problem
+from webapp.schemas.job import COMPLETED_JOB, JobSchema
+from webapp.services import services
+
+jobs = Blueprint("jobs", __name__, "Runs of agents, and the files they made.")
+
+JOB_HEADERS = {"X-Job-ID": "X-Job-ID"}
+FILE = {"type": "string", "format": "binary"}
+
+
+@jobs.route("/v1/jobs/<uuid:job_id>")
+@jobs.response(200, JobSchema, example=COMPLETED_JOB, headers=JOB_HEADERS)
+@jobs.operation("get_job", errors=(404,))
+def get_job(job_id: uuid.UUID) -> dict[str, Any]:
+    """Read a job: how it stands, and its result once it has one."""
+    return job_document(_job(job_id))
+
+
+@jobs.route("/v1/jobs/<uuid:job_id>/artifacts/<name>")
+@jobs.response(
+    200, FILE, content_type="*/*", description="The file, or with `Range` a part of it.", headers=JOB_HEADERS
+)
+@jobs.alt_response(206, schema=FILE, content_type="*/*", description="The part that `Range` asked for.", success=True)
+@jobs.alt_response(304, description="The file is the one that the client has.", success=True)
+@jobs.operation("get_artifact", errors=(404, 410, 416))
+def get_artifact(job_id: uuid.UUID, name: str) -> Response:
+    """Download a file that a job made. It stays until it is deleted or the job expires."""
+    job = _job(job_id)
+    info = _artifact(job, name)
+    store = services().engine.artifacts
+    return send_artifact(store, info, job=job, disposition="attachment", filename=info.name)
+
+
+@jobs.route("/v1/jobs/<uuid:job_id>/artifacts/<name>", methods=["DELETE"])
+@jobs.response(204, description="The file is gone.", headers=JOB_HEADERS)
+@jobs.operation("delete_artifact", errors=(404, 410))
+def delete_artifact(job_id: uuid.UUID, name: str) -> None:
+    """Delete a file that a job made."""
+    job = _job(job_id)
+    services().engine.remove_artifact(job.id, _artifact(job, name).name)
+
+
+def _job(job_id: uuid.UUID) -> Job:
+    job = owned_job(str(job_id))
+    g.job_id = job.id
+    return job
+
+
+def _artifact(job: Job, name: str) -> ArtifactInfo:
+    info = job.artifact(name)
+    if info is None:
+        raise Problem(404, "not_found", "The job has no such artifact.")
+    if info.removed:
+        raise gone()
+    return info

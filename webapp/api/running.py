@@ -1,0 +1,120 @@
+"""Run an agent for a request: submit its job, and wait for the end of it while the budget lasts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, g, url_for
+
+from tasks.jobs import Job, JobError, LimitReached, NewJob, Status
+from tasks.sdk import Agent, File, PayloadError
+from webapp.api.uploads import payload_of, reference, stored
+from webapp.auth.ownership import unknown_job
+from webapp.auth.principals import current_principal
+from webapp.http.problem import Problem
+from webapp.http.request_id import current_request_id
+from webapp.services import services
+
+# How a job that failed reads in HTTP. Every other code is a fault of the agent: 500.
+FAILURES = {"provider_error": 502, "timeout": 504}
+
+UNEXPLAINED = JobError("failed", "The job failed.")
+
+# What becomes of a job that is run for a request, beside its result.
+ERRORS = (409, 429, 502, 504)
+
+TOO_MANY = {
+    "queue": "Too many jobs are waiting at the moment. Try again later.",
+    "waiting": "Too many of your jobs are waiting. Try again when some of them have ended.",
+    "running": "Too many of your jobs are running. Try again when some of them have ended.",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Let every answer that a job made name its job, and answer 429 when the engine takes no more."""
+    app.after_request(_name_job)
+    app.register_error_handler(LimitReached, _too_many)
+
+
+def run(agent: Agent, values: Mapping[str, Any], budget: float) -> Job:
+    """Run `agent` and return its job: ended, or as it stands when `budget` seconds are over."""
+    _check(agent, values)
+    job_id = str(uuid.uuid4())
+    if budget <= 0:
+        return _submit(agent, values, job_id)
+    # Attached first: whatever the job says after this is heard, however fast it is.
+    with services().hub.attach(job_id, new=True) as subscription:
+        _submit(agent, values, job_id)
+        subscription.wait(budget)
+    job = services().engine.get(job_id)
+    if job is None:
+        raise unknown_job()
+    return job
+
+
+def run_to_end(agent: Agent, values: Mapping[str, Any]) -> Job:
+    """Run `agent` and return its completed job. A problem says what else became of it; the job goes on then."""
+    job = run(agent, values, services().settings.sync_budget)
+    raise_unless_completed(job)
+    if not job.status.ended:
+        raise Problem(504, "sync_budget_exceeded", "The job takes longer; it goes on.", headers=location(job))
+    return job
+
+
+def raise_unless_completed(job: Job) -> None:
+    """Raise the problem that a job ended in, if it did."""
+    if job.status is Status.FAILED:
+        error = job.error or UNEXPLAINED
+        raise Problem(FAILURES.get(error.code, 500), error.code, error.detail, headers=location(job))
+    if job.status is Status.CANCELED:
+        raise Problem(409, "canceled", "The job was canceled.", headers=location(job))
+
+
+def location(job: Job) -> dict[str, str]:
+    """The header that says where the job is read."""
+    return {"Location": url_for("jobs.get_job", job_id=job.id)}
+
+
+def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
+    engine = services().engine
+    with stored(values, job_id, engine.artifacts) as payload:
+        new = NewJob(
+            id=job_id,
+            agent=agent.name,
+            queue=agent.queue,
+            owner=current_principal().id,
+            timeout=agent.timeout,
+            payload=payload,
+            request_id=current_request_id(),
+        )
+        job = engine.submit(new)
+    g.job_id = job_id
+    return job
+
+
+def _check(agent: Agent, values: Mapping[str, Any]) -> None:
+    """Build the agent's arguments as its worker will, so that what it would refuse is refused before it is a job."""
+    try:
+        agent.bind(payload_of(values, reference), _empty_file)
+    except PayloadError as error:
+        errors = [{"field": fault.field, "message": fault.problem} for fault in error.faults]
+        raise Problem(422, "validation_failed", "The agent does not take this input.", errors=errors) from error
+
+
+def _empty_file(reference: Mapping[str, Any]) -> File:
+    return File(reference["name"], reference["media_type"], reference["size"], tuple)
+
+
+def _too_many(error: LimitReached) -> Response:
+    headers = {"Retry-After": str(error.retry_after)}
+    return Problem(
+        429, "limit_reached", TOO_MANY[error.limit], headers=headers, extra={"limit": error.limit}
+    ).response()
+
+
+def _name_job(response: Response) -> Response:
+    if "job_id" in g:
+        response.headers["X-Job-ID"] = g.job_id
+    return response

@@ -1,0 +1,59 @@
+"""What the service says about itself, to anybody."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import url_for
+
+from webapp.api.blueprint import Blueprint
+from webapp.http.problem import Problem
+from webapp.schemas.system import HEALTH, HELLO, HealthSchema, HelloSchema, ProbeSchema
+from webapp.services import services
+
+system = Blueprint("system", __name__, "Who is there, and how it is.")
+
+
+@system.route("/")
+@system.response(200, HelloSchema, example=HELLO)
+@system.operation("hello")
+def hello() -> dict[str, Any]:
+    """Say hello, and where to go from here."""
+    settings = services().settings
+    links = {
+        "documentation": url_for("docs.page"),
+        "openapi": url_for("docs.openapi_document"),
+        "health": url_for("system.health"),
+        "agents": url_for("agents.list_agents"),
+    }
+    return {"message": "Hello World!", "name": settings.api_title, "version": settings.api_version, "links": links}
+
+
+@system.route("/health")
+@system.response(200, HealthSchema, example=HEALTH)
+@system.operation("health")
+def health() -> dict[str, Any]:
+    """Tell that the service is healthy, and the time."""
+    return {"status": "healthy", "timestamp": datetime.now(UTC), "active_conversations": 0}
+
+
+@system.route("/livez")
+@system.response(200, ProbeSchema, example={"status": "alive"})
+@system.operation("livez")
+def livez() -> dict[str, str]:
+    """Tell that the process answers; whatever else is down, a restart would not help."""
+    return {"status": "alive"}
+
+
+@system.route("/readyz")
+@system.response(200, ProbeSchema, example={"status": "ready"})
+@system.operation("readyz", errors=(503,))
+def readyz() -> dict[str, str]:
+    """Tell whether jobs can be taken: Redis answers and files can be stored."""
+    services().engine.ping()
+    try:
+        services().engine.artifacts.check()
+    except OSError as error:
+        raise Problem(503, "unavailable", "Files cannot be stored.", headers={"Retry-After": "5"}) from error
+    return {"status": "ready"}

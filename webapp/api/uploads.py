@@ -1,0 +1,60 @@
+"""Files that come with a request: stored before their job is submitted, deleted when it is not accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from werkzeug.datastructures import FileStorage
+
+from tasks.jobs import ArtifactStore
+
+PIECE = 64 * 1024  # what the store reads and writes at a time
+
+# The name is the caller's own and only ever shown; this is what file systems allow.
+LONGEST_NAME = 255
+
+Refer = Callable[[str, FileStorage], dict[str, Any]]
+
+
+def payload_of(values: Mapping[str, Any], refer: Refer) -> dict[str, Any]:
+    """The payload of a job: the values, with what `refer` says instead of each file."""
+    return {name: _replace(name, value, refer) for name, value in values.items()}
+
+
+def reference(name: str, file: FileStorage, *, size: int = 0, key: str = "") -> dict[str, Any]:
+    """What stands in a payload for the file of the parameter `name`."""
+    media_type = file.mimetype or "application/octet-stream"
+    return {"name": (file.filename or name)[:LONGEST_NAME], "media_type": media_type, "size": size, "key": key}
+
+
+@contextmanager
+def stored(values: Mapping[str, Any], job_id: str, store: ArtifactStore) -> Iterator[dict[str, Any]]:
+    """Store the files among `values` and yield the payload of the job.
+
+    When the block fails, the job was not accepted and the files are deleted.
+    """
+    keys: list[str] = []
+
+    def put(name: str, file: FileStorage) -> dict[str, Any]:
+        # Attempts count from 1, so that 0 holds what was there before the first one.
+        key = f"{job_id}/0/{name}"
+        size = store.put(key, iter(lambda: file.stream.read(PIECE), b""))
+        keys.append(key)
+        return reference(name, file, size=size, key=key)
+
+    try:
+        yield payload_of(values, put)
+    except BaseException:
+        for key in keys:
+            store.delete(key)
+        raise
+
+
+def _replace(name: str, value: Any, refer: Refer) -> Any:
+    if isinstance(value, FileStorage):
+        return refer(name, value)
+    if isinstance(value, list):
+        return [_replace(f"{name}-{index}", each, refer) for index, each in enumerate(value)]
+    return value

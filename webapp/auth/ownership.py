@@ -1,0 +1,28 @@
+"""What belongs to whom. Every look at a job on behalf of a caller goes through here."""
+
+from __future__ import annotations
+
+import structlog
+
+from tasks.jobs import Job
+from webapp.auth.principals import current_principal
+from webapp.http.problem import Problem
+from webapp.services import services
+
+log = structlog.get_logger(__name__)
+
+
+def owned_job(job_id: str) -> Job:
+    """The caller's job of that id. Unknown, expired and foreign ids all read 404: ids are not to be probed."""
+    job = services().engine.get(job_id)
+    if job is None:
+        raise unknown_job()
+    if job.owner != current_principal().id:
+        log.warning("auth.foreign_job", job_id=job_id, principal=current_principal().id)
+        raise unknown_job()
+    return job
+
+
+def unknown_job() -> Problem:
+    """The answer to an id that is not one of the caller's jobs."""
+    return Problem(404, "not_found", "There is no such job.")

@@ -1,0 +1,71 @@
+"""Tell whose key was presented."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from webapp.auth.keys import KeyRecord, digest
+from webapp.auth.principals import STATIC, Principal
+
+# Redis is asked once per key and this time. It is also how long a revoked key may go on working.
+MEMORY_SECONDS = 5.0
+
+# More keys than this are not remembered at once, so that memory stays bounded whoever calls.
+MEMORY_KEYS = 10_000
+
+# What an unknown id is compared with, so that it costs the same work as a known one.
+NOBODY = digest("nobody")
+
+
+class Records(Protocol):
+    """Where the records of keys are."""
+
+    def id_in(self, key: str) -> str | None: ...
+    def find(self, key_id: str) -> KeyRecord | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    principal: Principal
+    until: float
+
+
+class Verifier:
+    """Finds the principal of a key: the static one, a remembered one, or one that Redis knows."""
+
+    def __init__(self, records: Records, static_key: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self._records = records
+        self._static = digest(static_key) if static_key else ""
+        self._clock = clock
+        self._remembered: dict[str, _Verified] = {}
+
+    def principal(self, key: str) -> Principal | None:
+        """Whose key this is; None when it is nobody's. Raises `redis.RedisError` when that cannot be told."""
+        presented = digest(key)
+        if self._static and hmac.compare_digest(presented, self._static):
+            return STATIC
+        remembered = self._remembered.get(presented)
+        # The clock is read before Redis is asked, so that a slow answer does not lengthen the memory.
+        now = self._clock()
+        if remembered and now < remembered.until:
+            return remembered.principal
+        return self._ask(key, presented, now)
+
+    def _ask(self, key: str, presented: str, now: float) -> Principal | None:
+        key_id = self._records.id_in(key)
+        record = self._records.find(key_id) if key_id else None
+        if not hmac.compare_digest(presented, record.digest if record else NOBODY) or record is None:
+            self._remembered.pop(presented, None)
+            return None
+        principal = Principal(id=f"key:{record.id}", name=record.name, kind="api_key")
+        self._remember(presented, _Verified(principal, now + MEMORY_SECONDS))
+        return principal
+
+    def _remember(self, presented: str, verified: _Verified) -> None:
+        if len(self._remembered) >= MEMORY_KEYS:
+            self._remembered.clear()
+        self._remembered[presented] = verified

@@ -1,0 +1,56 @@
+"""What the views work with, built once per application and handed to nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from tasks.jobs import Engine, LocalArtifacts, connect
+from tasks.jobs.settings import EngineSettings
+from tasks.sdk import Agent
+from webapp.auth.keys import KeyStore
+from webapp.auth.verifier import Verifier
+from webapp.events.hub import EventHub
+from webapp.settings import WebSettings
+
+EXTENSION = "slipway"
+
+
+@dataclass(frozen=True)
+class Services:
+    """One object a concern. Nothing here connects anywhere before it is first used."""
+
+    settings: WebSettings
+    engine: Engine
+    hub: EventHub
+    keys: KeyStore
+    verifier: Verifier
+    catalogue: Mapping[str, Agent]
+
+
+def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Mapping[str, Agent]) -> Services:
+    """Put the pieces together."""
+    artifacts = LocalArtifacts(engine_settings.artifacts_dir)
+    engine = Engine(connect(engine_settings), engine_settings, artifacts)
+    keys = KeyStore(engine.redis, engine.keys, settings.api_key_prefix)
+    return Services(
+        settings=settings,
+        engine=engine,
+        hub=EventHub(engine, heartbeat=settings.heartbeat),
+        keys=keys,
+        verifier=Verifier(keys, settings.api_key),
+        catalogue=catalogue,
+    )
+
+
+def services_of(app: Flask) -> Services:
+    """The services of `app`."""
+    return cast(Services, app.extensions[EXTENSION])
+
+
+def services() -> Services:
+    """The services of the application that answers this request."""
+    return services_of(current_app)

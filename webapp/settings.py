@@ -1,0 +1,68 @@
+"""The settings of the web side alone; what it shares with the workers is in `tasks.jobs.settings`."""
+
+from __future__ import annotations
+
+import dataclasses
+from urllib.parse import urlsplit
+
+from tasks.jobs.environment import Secret, SettingError, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WebSettings:
+    """How this service names itself, whom it lets in, and its limits (bytes, seconds)."""
+
+    api_key: Secret = setting(
+        "API_KEY",
+        "A key that is valid beside those made with `flask keys create`.",
+        default=Secret(""),
+        aliases=("BEARER_TOKEN",),
+    )
+    api_key_prefix: str = setting(
+        "API_KEY_PREFIX", "First part of every key made here, so that leaked keys are recognised.", default="slipway"
+    )
+    public_base_url: str = setting(
+        "PUBLIC_BASE_URL",
+        "Where clients reach this service; the `servers` entry of the OpenAPI document.",
+        default="http://127.0.0.1:8000",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "CORS_ORIGINS", "Origins whose pages may call this service, comma-separated; none by default.", default=()
+    )
+    sync_budget: float = setting(
+        "SYNC_BUDGET_SECONDS", "How long a request waits for its job before it answers without it.", default=60.0
+    )
+    removal_grace: float = setting(
+        "REMOVAL_GRACE_SECONDS",
+        "How long a file stays after it was delivered whole; 0 removes it at once.",
+        default=60.0,
+    )
+    heartbeat: float = setting(
+        "HEARTBEAT_SECONDS", "How often a silent stream says that it is alive and re-reads its log.", default=15.0
+    )
+    max_body: int = setting("MAX_BODY_BYTES", "The largest request body that is read.", default=1024 * 1024)
+    api_title: str = setting("API_TITLE", "Name of the service in its OpenAPI document.", default="Slipway")
+    api_summary: str = setting(
+        "API_SUMMARY", "One sentence about the service.", default="AI functions as an HTTP service."
+    )
+    api_description: str = setting(
+        "API_DESCRIPTION",
+        "What the service does, in Markdown.",
+        default="Every call is a job: wait for its answer, or take its id and come back for the result.",
+    )
+    api_version: str = setting("API_VERSION", "Version of the API in its OpenAPI document.", default="0.1.0")
+    log_level: str = setting(
+        "LOG_LEVEL", "The least level that is logged: DEBUG, INFO, WARNING or ERROR.", default="INFO"
+    )
+    log_json: bool = setting("LOG_JSON", "Log one JSON object a line; false writes for people.", default=True)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.public_base_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise SettingError(f"PUBLIC_BASE_URL must be an absolute http(s) URL, but is {self.public_base_url!r}")
+        if "*" in self.cors_origins:
+            # A wildcard would let any page spend the key that a user typed into it.
+            raise SettingError("CORS_ORIGINS must name its origins; `*` is not one")
+        if not self.api_key_prefix.isalnum():
+            # The key is split at its underscores.
+            raise SettingError("API_KEY_PREFIX must consist of letters and digits")
