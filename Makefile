@@ -1,0 +1,52 @@
+# `make` prints this help. Only Python (3.11 or newer) and make are needed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL = @$(PYTHON) -m deploy.local.install
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check format format-check lint types imports docs lock clean install install-dev
+
+help: ## Show this help
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: install ## Run the whole stack once: a text analysed, and the same as a PDF in var/demo
+	@$(BIN)/python -m deploy.local.demo
+
+run: install ## Keep the stack up (PORT and API_KEY are honoured); Ctrl-C stops it
+	@$(BIN)/python -m deploy.local.run
+
+test: install-dev ## Run all tests
+	@$(BIN)/python -m pytest
+
+check: format-check lint types imports test ## What CI runs: format, lint, types, imports, tests
+
+format: install-dev ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --quiet .
+
+format-check: install-dev
+	@$(BIN)/ruff format --check .
+
+lint: install-dev ## Look for mistakes
+	@$(BIN)/ruff check .
+
+types: install-dev ## Check the types
+	@$(BIN)/mypy
+
+imports: install-dev ## Check who imports whom
+	@$(BIN)/lint-imports
+
+docs: install-dev ## Write docs/settings.md anew from the settings' declarations
+	@$(BIN)/python -m deploy.local.reference
+
+lock: install-dev ## Resolve the dependencies anew and pin them with hashes
+	@$(BIN)/python -m deploy.local.lock
+
+clean: ## Remove what was installed and what was made
+	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+install:
+	$(INSTALL) requirements-local.txt
+
+install-dev:
+	$(INSTALL) requirements-dev.txt

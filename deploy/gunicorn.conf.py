@@ -1,0 +1,68 @@
+"""gunicorn's settings. Every number has its reason beside it.
+
+gunicorn reads the names of this module; `os.environ` is read here because it is an entry point. The application's own
+modules are not imported here: what the master imports before it forks, gevent could not patch any more.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+worker_class = "gevent"
+# A web process waits for Redis and for clients; it computes little. One a core, and two at least, so that one
+# can be replaced while another answers.
+cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+workers = int(os.environ.get("WEB_CONCURRENCY") or 0) or max(2, cores)
+# Greenlets are cheap (a held stream costs about 15 KiB); this bound is there to fail before memory does.
+worker_connections = 5000
+# Above nginx's idle time for upstream connections (2 s), so that nginx closes first and never writes into a
+# closing socket. It also bounds how slowly a request's headers may come in.
+keepalive = 5
+# A worker that is told to stop has this long for the requests it has; streams end themselves at once. Above the 25 s
+# that jobs have to end when everything is told to stop together: who waits for one still gets its answer.
+graceful_timeout = 30
+# A worker whose loop stands still this long is replaced. Well above a garbage collection or a slow disk.
+timeout = 60
+# The heartbeat file belongs in memory: on a slow disk a busy worker looks dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# No control socket: it is not used, and a read-only root has no place for it.
+control_socket_disable = True
+# The application writes its own access log, with the request's id and the job's.
+accesslog = None
+errorlog = "-"
+# Room for a text in the query of GET /ai_service, and gunicorn's highest; the limits of headers are its defaults.
+limit_request_line = 8190
+proc_name = "slipway-web"
+
+# Seconds between two looks whether this worker was told to stop: streams end within it.
+LOOK = 0.25
+
+
+def on_starting(server: Any) -> None:
+    # In a process of its own, for the reason at the top.
+    check = "from webapp import lifecycle, wsgi; lifecycle.refuse_without_key(wsgi.app)"
+    if subprocess.run([sys.executable, "-c", check], check=False).returncode != 0:
+        sys.exit(1)
+
+
+def post_worker_init(worker: Any) -> None:
+    import gevent
+
+    from webapp import lifecycle
+
+    lifecycle.start(worker.wsgi)
+    gevent.spawn(_drain_when_told, worker)
+
+
+def _drain_when_told(worker: Any) -> None:
+    """End the streams when SIGTERM came. gunicorn has no hook for it, and a signal handler may not wait for locks."""
+    import gevent
+
+    from webapp import lifecycle
+
+    while worker.alive:
+        gevent.sleep(LOOK)
+    lifecycle.stop(worker.wsgi)
