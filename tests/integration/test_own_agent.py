@@ -1,0 +1,112 @@
+"""A newcomer's way: one new file in the agents' folder, nothing else, and it answers over HTTP."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+import requests
+
+from deploy.local.processes import ROOT
+
+AGENT = '''
+    """Shout a text."""
+
+    from collections.abc import Iterator
+    from typing import Annotated, Literal
+
+    from tasks.sdk import Context, Param, agent
+
+
+    def load():
+        import string  # stands for a heavy library: only workers come here
+
+        return string.capwords
+
+
+    @agent(queue="cpu", timeout=30, setup=load)
+    def shout(
+        context: Context,
+        text: Annotated[str, Param("The text to shout", max_length=100, examples=["hello"])],
+        mark: Annotated[Literal["!", "?"], Param("What it ends with")] = "!",
+        times: Annotated[int, Param("How often", ge=1, le=3)] = 1,
+    ) -> Iterator[str]:
+        """Say a text loudly."""
+        for _ in range(times):
+            yield context.model(text) + mark
+'''
+
+# Runs in the copy, so that everything it starts is the copy's.
+SERVE = """
+import json, pathlib, sys
+from deploy.local.stack import Stack
+with Stack(pathlib.Path(sys.argv[1]), {"WEB_CONCURRENCY": "1"}) as stack:
+    print(json.dumps({"url": stack.url, "key": stack.api_key}), flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+    """The project with one file more."""
+    copy = tmp_path_factory.mktemp("project")
+    for name in ("webapp", "tasks", "deploy", "Procfile"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy / name)
+    (copy / "tasks" / "agents" / "shout.py").write_text(dedent(AGENT))
+    command = [sys.executable, "-c", SERVE, str(copy / "var")]
+    with subprocess.Popen(command, cwd=copy, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        told = json.loads(process.stdout.readline())
+        yield told["url"], {"X-API-Key": told["key"]}
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+def test_it_is_served(service: tuple[str, dict[str, str]]) -> None:
+    url, key = service
+    answer = requests.post(
+        f"{url}/v1/agents/shout/run", json={"text": "hello you", "times": 2}, headers=key, timeout=60
+    )
+    assert answer.status_code == 200
+    assert answer.json()["result"] == "Hello You!Hello You!"
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        ({}, "text"),
+        ({"text": "x" * 101}, "text"),
+        ({"text": "x", "mark": "."}, "mark"),
+        ({"text": "x", "more": 1}, "more"),
+    ],
+)
+def test_its_input_is_checked(service: tuple[str, dict[str, str]], payload: dict[str, object], field: str) -> None:
+    url, key = service
+    answer = requests.post(f"{url}/v1/agents/shout/run", json=payload, headers=key, timeout=60)
+    assert answer.status_code == 422
+    assert field in json.dumps(answer.json()["errors"])
+
+
+def test_it_is_documented(service: tuple[str, dict[str, str]]) -> None:
+    url, key = service
+    document = requests.get(f"{url}/openapi.json", timeout=60).json()
+    operation = document["paths"]["/v1/agents/shout/run"]["post"]
+    assert operation["summary"] == "Say a text loudly."
+    assert "The text to shout" in json.dumps(document)
+    [listed] = [
+        each
+        for each in requests.get(f"{url}/v1/agents", headers=key, timeout=60).json()["agents"]
+        if each["name"] == "shout"
+    ]
+    assert listed["queue"] == "cpu"
