@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ class Services:
     store: ArtifactStore
     provider: Provider
     settings: Mapping[str, str]
+    fonts: Sequence[Path] = ()
 
 
 @dataclass
@@ -63,7 +65,8 @@ class JobContext:
     def pdf(self, name: str, report: Report) -> Artifact:
         from tasks.worker.pdf import render_report  # noqa: PLC0415 - a worker that prints nothing does not load it
 
-        return self.artifact(name, render_report(report), "application/pdf")
+        printed = render_report(report, font_paths=self.services.fonts)
+        return self.artifact(name, printed, "application/pdf")
 
     def add_usage(self, usage: Usage) -> None:
         self.usage += usage

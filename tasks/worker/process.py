@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
@@ -95,7 +96,8 @@ class WorkerProcess:
     def _make_runner(self, enforcement: Enforcement) -> Runner:
         flusher = Flusher(self._attempts(), self._worker.event_delay)
         leases = Leases(self._attempts(), self._drain, enforcement)
-        services = Services(self._store, make_provider(self._provider), self._agent_settings)
+        fonts = [Path(folder) for folder in self._worker.pdf_fonts]
+        services = Services(self._store, make_provider(self._provider), self._agent_settings, fonts)
         runner = Runner(self._attempts(), self._catalogue, services, flusher, leases, enforcement, self._drain)
         runner.set_up(self._queues)
         flusher.start()

@@ -29,5 +29,8 @@ class WorkerSettings:
     setup_timeout: float = setting(
         "SETUP_TIMEOUT_SECONDS", "How long the setup functions of the agents may take in a new process.", default=120.0
     )
+    pdf_fonts: tuple[str, ...] = setting(
+        "PDF_FONTS", "Folders with fonts for scripts that the embedded fonts do not draw, comma-separated.", default=()
+    )
     log_level: str = setting("LOG_LEVEL", "debug, info, warning or error.", default="info")
     log_json: bool = setting("LOG_JSON", "One JSON object a log line; off gives lines for people.", default=True)

@@ -30,7 +30,7 @@ TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 log = structlog.get_logger(__name__)
 
 
-class Problem(Exception):  # noqa: N818 - that is what RFC 9457 calls it
+class Problem(Exception):
     """Answer the request with a problem.
 
     `code` is a snake_case word for programs, `detail` a sentence for people and free of internals. `errors`

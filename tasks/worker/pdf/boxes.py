@@ -1,22 +1,22 @@
-"""Fonts that have a box for every character, so that no text is lost for want of a glyph.
+"""A font that has a box for every character, so that no text is lost for want of a glyph.
 
-Characters without a glyph would all be number 0 in the PDF, and most readers could not tell one from another. In these
-fonts every character has a glyph of its own. They all look the same, an empty box, but copying, searching and reading
-aloud give the real text. A font holds at most 65,535 glyphs, so there is one for each plane of Unicode. The tables are
-those of TrueType (https://learn.microsoft.com/typography/opentype/spec/), all of their fields that nobody reads are 0.
+Characters without a glyph would all be number 0 in the PDF, and most readers could not tell one from another. In this
+font every character has a glyph of its own. They all look the same, an empty box, but copying, searching and reading
+aloud give the real text. It is one font for all characters of a report: those that belong together, as an emoji and
+its modifiers, must come from one font. The tables are those of TrueType
+(https://learn.microsoft.com/typography/opentype/spec/); fields that no reader looks at are 0.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
-# Everything in a plane but its last two numbers, which are no characters, and the surrogates. ASCII is there too: a letter
-# and the marks above it must come from one font.
-_PLANE = 0x10000
-_LAST = 0xFFFD
-_BASIC = ((0, 0xD7FF), (0xE000, _LAST))
+FAMILY = "Slipway Boxes"
+
+# The format counts glyphs with 16 bits, and the first one stands for "no such glyph".
+MOST_CHARACTERS = 0xFFFF - 1
 
 _UNITS, _ADVANCE, _ASCENT, _DESCENT = 1000, 760, 800, -200
 
@@ -27,27 +27,22 @@ _SQUARES = ((80, 0), (80, 640), (680, 640), (680, 0), (120, 40), (640, 40), (640
 # Glyph 0 is the box, and every other glyph is a reference to it whose offsets, 0 and 0, are coordinates (flag 2).
 _REFERENCE = struct.pack(">h4hHHbb", -1, *_BOUNDS, 2, 0, 0, 0)
 
-# The date from which fonts count, the magic number of the table `head`, and the weight of a regular face.
+# The magic number of the table `head`, and the weight of a regular face.
 _MAGIC, _REGULAR = 0x5F0F3CF5, 400
 
 # Platform 3 is Windows: its encoding 1 is for names in UTF-16, its encoding 10 for characters of all planes.
 _WINDOWS, _UTF16, _ALL_PLANES, _ENGLISH = 3, 1, 10, 0x409
 
 
-def name_family(plane: int) -> str:
-    """Return the name of the font for a plane."""
-    return f"Slipway Boxes {plane}"
-
-
-def build_font(plane: int) -> bytes:
-    """Return a TrueType font with a box for each character of a plane."""
-    ranges = [(plane * _PLANE + first, plane * _PLANE + last) for first, last in (((0, _LAST),) if plane else _BASIC)]
-    glyphs = 1 + sum(last - first + 1 for first, last in ranges)
+def build_font(characters: Iterable[str]) -> bytes:
+    """Return a TrueType font with a box for each character. More than `MOST_CHARACTERS` are left out."""
+    codes = sorted(map(ord, characters))[:MOST_CHARACTERS]
+    glyphs = 1 + len(codes)
     outlines, places = _outlines(glyphs)
     return _join(
         {
             b"OS/2": _os2(),
-            b"cmap": _cmap(ranges),
+            b"cmap": _cmap(codes),
             b"glyf": outlines,
             b"head": _head(),
             b"hhea": struct.pack(">IhhhHhhh3h4hhH", 0x10000, _ASCENT, _DESCENT, 0, _ADVANCE, *[0] * 11, 1),
@@ -55,7 +50,7 @@ def build_font(plane: int) -> bytes:
             b"hmtx": struct.pack(">Hh", _ADVANCE, _BOUNDS[0]) + struct.pack(">h", _BOUNDS[0]) * (glyphs - 1),
             b"loca": places,
             b"maxp": struct.pack(">IH13H", 0x10000, glyphs, 8, 2, 8, 2, 1, *[0] * 6, 1, 1),
-            b"name": _name(name_family(plane)),
+            b"name": _name(),
         }
     )
 
@@ -81,16 +76,15 @@ def _os2() -> bytes:
     )
 
 
-def _cmap(ranges: Sequence[tuple[int, int]]) -> bytes:
-    starts = accumulate((last - first + 1 for first, last in ranges), initial=1)
-    groups = b"".join(struct.pack(">III", *each, start) for each, start in zip(ranges, starts, strict=False))
-    table = struct.pack(">HHIII", 12, 0, 16 + len(groups), 0, len(ranges)) + groups
+def _cmap(codes: Sequence[int]) -> bytes:
+    groups = b"".join(struct.pack(">III", code, code, glyph) for glyph, code in enumerate(codes, start=1))
+    table = struct.pack(">HHIII", 12, 0, 16 + len(groups), 0, len(codes)) + groups
     return struct.pack(">HHHHI", 0, 1, _WINDOWS, _ALL_PLANES, 12) + table
 
 
-def _name(family: str) -> bytes:
+def _name() -> bytes:
     # The names are, by number: family, style, full name, and the name for PostScript, which has no spaces.
-    names = {1: family, 2: "Regular", 4: family, 6: family.replace(" ", "")}
+    names = {1: FAMILY, 2: "Regular", 4: FAMILY, 6: FAMILY.replace(" ", "")}
     texts = [name.encode("utf-16-be") for name in names.values()]
     places = accumulate(map(len, texts), initial=0)
     records = [

@@ -2,75 +2,64 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import typst
 
-from tasks.worker.pdf.boxes import build_font, name_family
+from tasks.worker.pdf.boxes import FAMILY, build_font
 
-_TEXT = "Libertinus Serif"
+TEXT_FAMILY = "Libertinus Serif"
 
-# They come with typst too. They draw Hebrew and Devanagari, mathematics, and (not prettily) Arabic and many symbols.
-_SPARE = ("New Computer Modern", "New Computer Modern Math", "DejaVu Sans Mono")
+# They come with typst too. They draw Devanagari, mathematics, and (not prettily) Arabic and many symbols.
+SPARE_FAMILIES = ("New Computer Modern", "New Computer Modern Math", "DejaVu Sans Mono")
 
-# Reports in most scripts need one set of fonts; those with emoji or rare ideographs one or two more.
-_SETS = 8
-
-
-class ForkedError(RuntimeError):
-    """A process rendered, then forked, and the child renders too."""
+# What the text's own font is known to draw: Latin, Greek, Cyrillic and their punctuation. No box is needed there.
+_DRAWN = re.compile(r"[\s\x20-\x7e\xa0-\u023f\u03a3-\u03ce\u0400-\u045f\u1e00-\u1e9b\u1ea0-\u1ef9\u2010-\u2027€™]*")
 
 
 @dataclass(frozen=True)
 class Typefaces:
-    """Fonts, and the order in which they are asked for a character. Threads may share them."""
+    """Fonts, and the order in which they are asked for a character."""
 
     fonts: typst.Fonts
     families: tuple[str, ...]
 
 
-def typefaces_for(text: str, folders: Sequence[Path]) -> Typefaces:
-    """Return fonts that together have a glyph for every character of `text`."""
-    if _first_user() != os.getpid():
-        # typst's threads stay behind in the parent, and the child would wait for them for ever.
-        raise ForkedError("a process that has rendered must not fork children that render")
-    return _load(tuple(folders), frozenset(ord(each) >> 16 for each in set(text)))
+@contextmanager
+def typefaces_for(text: str, folders: Sequence[Path]) -> Iterator[Typefaces]:
+    """Give fonts that together have a glyph for every character of `text`, as long as the context lasts."""
+    if _DRAWN.fullmatch(text):
+        yield _load(tuple(folders))
+        return
+    # typst takes fonts from files only, and reads one when it first needs it.
+    with TemporaryDirectory(prefix="slipway-boxes-") as boxes:
+        Path(boxes, "boxes.ttf").write_bytes(build_font(set(text)))
+        yield _read(*folders, last=Path(boxes))
 
 
-@cache
-def _first_user() -> int:
-    return os.getpid()
+@lru_cache(1)
+def _load(folders: tuple[Path, ...]) -> Typefaces:
+    return _read(*folders)
 
 
-@lru_cache(_SETS)
-def _load(folders: tuple[Path, ...], planes: frozenset[int]) -> Typefaces:
+def _read(*folders: Path, last: Path | None = None) -> Typefaces:
     missing = [str(folder) for folder in folders if not folder.is_dir()]
     if missing:
         raise NotADirectoryError(f"no folder of fonts: {', '.join(missing)}")
-    with TemporaryDirectory(prefix="slipway-fonts-") as boxes:
-        for plane in planes:
-            Path(boxes, f"{plane}.ttf").write_bytes(build_font(plane))
-        # The machine's own fonts are left out: a report must not look different on another machine.
-        fonts = typst.Fonts(include_system_fonts=False, font_paths=[*folders, boxes])
-        _read_boxes(fonts, planes)
+    # The machine's own fonts are left out: a report must not look different on another machine.
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[*folders, *([last] if last else [])])
     # All families are named, because typst's own search for a font trusts what a font says it covers, and some boast.
-    own = [name_family(plane) for plane in sorted(planes)]
-    added = [family for family in _families_by_file(fonts) if family not in own]
-    return Typefaces(fonts, tuple(dict.fromkeys([_TEXT, *added, *_SPARE, *own])))
+    added = dict.fromkeys(family for family in _families_by_file(fonts) if family != FAMILY)
+    return Typefaces(fonts, (TEXT_FAMILY, *added, *SPARE_FAMILIES, *([FAMILY] if last else [])))
 
 
 def _families_by_file(fonts: typst.Fonts) -> Iterator[str]:
     """Name the families that came from files, in the order of their paths: so a deployment decides which is first."""
     found = sorted((font.path, font.index, font.family) for font in fonts.fonts() if font.path)
     yield from (family for _, _, family in found)
-
-
-def _read_boxes(fonts: typst.Fonts, planes: frozenset[int]) -> None:
-    """Use each font of boxes once: typst reads a file when it first needs it, and keeps it. Then the file may go."""
-    lines = [f'#text(font: "{name_family(plane)}", "\\u{{{plane:x}fffd}}")' for plane in planes]
-    typst.Compiler(font_paths=fonts, ignore_system_fonts=True).compile("\n".join(lines).encode(), format="svg")

@@ -14,6 +14,7 @@ _UNPRINTABLE = re.compile(
     + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
     + "]"
 )
+_BYTE_ORDER_MARK = "\ufeff"  # says how a file is written, and is no text
 _REPLACEMENT = "\ufffd"
 
 _TAB = 4  # columns, which indents code and plain tables without tearing them apart
@@ -22,7 +23,7 @@ _TAB = 4  # columns, which indents code and plain tables without tearing them ap
 def clean(text: str) -> str:
     """Return `text` with plain line ends; what cannot be printed is shown as U+FFFD."""
     # JSON may hold halves of surrogate pairs: two halves that belong together are joined, a lonely one is replaced.
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace(_BYTE_ORDER_MARK, "")
     printable = _UNPRINTABLE.sub(_REPLACEMENT, _LINE_ENDS.sub("\n", whole))
     return "\n".join(line.expandtabs(_TAB).rstrip() for line in printable.split("\n"))
 
