@@ -3,31 +3,62 @@
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Iterator
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.local.reference import variables
+
 UNIT = Path(__file__).parent / "unit"
+
+# What Python says before a socket reaches anything. Making one is allowed: asyncio makes a pair for itself.
+REACHING_OUT = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo"})
+
+
+class Guard:
+    """Forbids sockets to unit tests, whichever library would open them. An audit hook stays for ever, so it is one."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.closed and event in REACHING_OUT:
+            pytest.fail(f"a unit test opens a connection: {event} {arguments[1:]}")
+
+
+GUARD = Guard()
 
 
 @pytest.fixture(autouse=True)
-def no_connections_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def no_connections_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[None]:
     """A unit test that connects anywhere is no unit test."""
-    if UNIT in request.path.parents:
-
-        def refuse(_: socket.socket, address: Any) -> None:
-            pytest.fail(f"a unit test connects to {address}")
-
-        monkeypatch.setattr(socket.socket, "connect", refuse)
+    GUARD.closed = UNIT in request.path.parents
+    yield
+    GUARD.closed = False
 
 
 @pytest.fixture(scope="session", autouse=True)
 def bare_environment() -> Iterator[None]:
     """The settings of whoever runs the tests must not change them."""
-    names = ("API_KEY", "BEARER_TOKEN", "REDIS_URL", "PORT", "OPENAI_BASE_URL", "OPENAI_API_KEY", "AI_MODEL", "QUEUES")
-    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    own = [name for name in os.environ if name.removesuffix("_FILE") in variables() or name.startswith("AGENT_")]
+    kept = {name: os.environ.pop(name) for name in own}
     yield
     os.environ.update(kept)
+
+
+@pytest.fixture
+def program() -> Callable[[str], str]:
+    """Find a program of the system. A test that needs one is skipped without it, but not where CI says it is there."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None and os.environ.get("REQUIRE_SYSTEM_PACKAGES") == "1":
+            pytest.fail(f"{name} is not installed")
+        return path or pytest.skip(f"{name} is not installed")
+
+    return find

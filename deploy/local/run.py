@@ -34,7 +34,7 @@ HELLO = """
 Slipway is up at {url} (its documentation: {url}/docs)
 
   API key: {key_told}
-  {hints}
+{hint}
   curl -H "X-API-Key: {key}" "{url}/ai_service?param1=Slipway+keeps+every+job.+It+also+prints.&param2=jobs"
   curl -H "X-API-Key: {key}" "{url}/ai_service_binary?param1=Slipway+keeps+every+job." -o result.pdf
   curl -H "X-API-Key: {key}" {url}/v1/agents
@@ -115,7 +115,7 @@ def _hello(stack: Stack, *, fresh_key: bool) -> str:
         # A key that was given is a secret of somebody: it does not belong on the screen.
         key=stack.api_key if fresh_key else "$API_KEY",
         key_told=f"{stack.api_key} (for this run)" if fresh_key else "the one in API_KEY",
-        hints=f"For `flask` commands: export REDIS_URL={stack.redis_url}\n  " if moved else "",
+        hint=f"  For `flask` commands: export REDIS_URL={stack.redis_url}\n" if moved else "",
         logs=stack.log_path("*"),
     )
 

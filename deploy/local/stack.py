@@ -175,7 +175,7 @@ class Stack:
     def _count_workers(self) -> int:
         keys = Keys(load(EngineSettings, self.environment).namespace)
         with redis.Redis.from_url(self.redis_url) as client:
-            return len(client.keys(keys.worker("*")))  # type: ignore[arg-type]
+            return len(client.keys(keys.worker("*")))
 
 
 def web_is_ready(url: str) -> bool:
