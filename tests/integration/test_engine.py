@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -260,14 +261,14 @@ def test_scripts_survive_a_restarted_server_that_has_forgotten_them(engine: Engi
 
 def test_what_happened_is_published_in_order(engine: Engine, attempts: Attempts, settings: EngineSettings) -> None:
     job = submit(engine)
-    pubsub = Redis.from_url(settings.redis_url, protocol=2).pubsub()
+    pubsub = Redis.from_url(settings.redis_url, protocol=2).pubsub()  # type: ignore[no-untyped-call]
     pubsub.subscribe(engine.keys.channel(job.id))
     assert pubsub.get_message(timeout=2)
     claim = claimed(attempts, job)
     attempts.write([(claim, [Draft(1, "token", '{"content":"é\\n"}'.encode())], None)])
     finish(attempts, claim, seq=2)
 
-    received = []
+    received: list[Event] = []
     while not received or not received[-1].terminal:
         message = pubsub.get_message(timeout=2)
         assert message is not None
@@ -316,6 +317,11 @@ def test_an_idempotency_key_is_kept_as_long_as_its_job(engine: Engine, attempts:
     assert 0 < engine.redis.pttl(key) <= 60_000
 
 
+def with_limit(settings: EngineSettings, limit: str) -> EngineSettings:
+    changed: dict[str, Any] = {limit: 1}
+    return dataclasses.replace(settings, **changed)
+
+
 @pytest.mark.parametrize(
     ("limit", "name"), [("max_queue", "queue"), ("max_waiting", "waiting"), ("max_running", "running")]
 )
@@ -325,7 +331,7 @@ def test_over_a_limit_nothing_is_accepted(
     job = submit(engine)
     if name == "running":
         claimed(attempts, job)
-    engine.settings = dataclasses.replace(settings, **{limit: 1})
+    engine.settings = with_limit(settings, limit)
     with pytest.raises(LimitReached) as refused:
         submit(engine)
     assert refused.value.limit == name

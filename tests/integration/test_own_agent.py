@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import requests
@@ -90,7 +91,7 @@ def test_it_is_served(service: tuple[str, dict[str, str]]) -> None:
         ({"text": "x", "more": 1}, "more"),
     ],
 )
-def test_its_input_is_checked(service: tuple[str, dict[str, str]], payload: dict[str, object], field: str) -> None:
+def test_its_input_is_checked(service: tuple[str, dict[str, str]], payload: dict[str, Any], field: str) -> None:
     url, key = service
     answer = requests.post(f"{url}/v1/agents/shout/run", json=payload, headers=key, timeout=60)
     assert answer.status_code == 422
