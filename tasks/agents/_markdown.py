@@ -11,7 +11,7 @@ _HEADING = re.compile(r"(?P<marks>#{1,6})[ \t]+(?P<title>\S.*?)(?:[ \t]+#+)?")
 # A line that is bold from end to end, or has a bold beginning with a colon, as `**Summary:** The bridge …`.
 _BOLD_LINE = re.compile(r"\*\*(?P<title>[^*]+?)(?:\*\*|(?::\*\*|\*\*:)[ \t]*(?P<text>.*))")
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?:[-*+•]|\d{1,3}[.)])[ \t]+(?P<text>\S.*)")
-_NUMBER = re.compile(r"\d{1,3}[.)][ \t]+")
+_NUMBER = re.compile(r"\A\d{1,3}[.)][ \t]+")
 # What draws a line or fences code; neither is a word.
 _RULE = re.compile(r"[ \t]*(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:=[ \t]*){3,}|```\w*)")
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ TEXT_FAMILY = "Libertinus Serif"
 SPARE_FAMILIES = ("New Computer Modern", "New Computer Modern Math", "DejaVu Sans Mono")
 
 # What the text's own font is known to draw: Latin, Greek, Cyrillic and their punctuation. No box is needed there.
-_DRAWN = re.compile(r"[\s\x20-\x7e\xa0-\u023f\u03a3-\u03ce\u0400-\u045f\u1e00-\u1e9b\u1ea0-\u1ef9\u2010-\u2027€™]*")
+DRAWN = re.compile(r"[\s\x20-\x7e\xa0-\u023f\u03a3-\u03ce\u0400-\u045f\u1e00-\u1e9b\u1ea0-\u1ef9\u2010-\u2027€™]*")
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,19 @@ class Typefaces:
 @contextmanager
 def typefaces_for(text: str, folders: Sequence[Path]) -> Iterator[Typefaces]:
     """Give fonts that together have a glyph for every character of `text`, as long as the context lasts."""
-    if _DRAWN.fullmatch(text):
+    if DRAWN.fullmatch(text):
         yield _load(tuple(folders))
         return
     # typst takes fonts from files only, and reads one when it first needs it.
     with TemporaryDirectory(prefix="slipway-boxes-") as boxes:
-        Path(boxes, "boxes.ttf").write_bytes(build_font(set(text)))
+        Path(boxes, "boxes.ttf").write_bytes(build_font(_glyphs_of(text)))
         yield _read(*folders, last=Path(boxes))
+
+
+def _glyphs_of(text: str) -> set[str]:
+    """Return what needs a glyph."""
+    # Some letters of Thai and Tamil are taken apart before they are drawn, and a mark may stand on the end of a line.
+    return {*text, *unicodedata.normalize("NFKD", text), "\n"}
 
 
 @lru_cache(1)

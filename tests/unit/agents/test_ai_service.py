@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tasks.agents.ai_service import ai_service
@@ -132,6 +134,32 @@ def test_a_report_without_a_focus_has_no_row_for_it() -> None:
     assert report.title
     assert report.summary
     assert all(value.strip() for value in report.details.values())
+
+
+def test_a_question_is_the_title_of_its_report() -> None:
+    question = "When was it\nopened?"
+    context = offline()
+    ai_service_binary(context, TEXT, question)
+    report = context.reports["result.pdf"]
+    assert report.title == "When was it opened?"
+    assert report.title not in report.details.values()
+
+
+@pytest.mark.parametrize("focus", ["the paint", "Why " * 300 + "?", None])
+def test_a_report_on_anything_else_says_that_it_is_an_analysis(focus: str | None) -> None:
+    context = offline()
+    ai_service_binary(context, TEXT, focus)
+    report = context.reports["result.pdf"]
+    assert report.title == "Analysis of a text"
+    assert report.details.get("Question or focus") == (" ".join(focus.split()) if focus else None)
+
+
+def test_a_report_says_which_text_it_is_about_and_when_it_was_made() -> None:
+    context = offline()
+    ai_service_binary(context, TEXT)
+    report = context.reports["result.pdf"]
+    assert report.subtitle == "On “The bridge was opened in 1932 after eight years of work. It carries…”"
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(f"{report.details['Date']}T12:00+00:00")) < timedelta(days=1)
 
 
 def test_both_agents_ask_the_same_of_the_model() -> None:

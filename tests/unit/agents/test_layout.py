@@ -116,6 +116,11 @@ def test_rules_and_fences_vanish_and_code_stays() -> None:
     assert lay_out("* * *\n```py\nx = a_b * 2 ** 3 ** c__init__\n```\n---").summary == "x = a_b * 2 ** 3 ** c__init__"
 
 
+def test_only_the_number_before_a_heading_goes() -> None:
+    answer = "It is sound.\n## 1. Paint\nGone.\n## Phase 2. Steel\nGood."
+    assert [each.title for each in lay_out(answer).findings] == ["Paint", "Phase 2. Steel"]
+
+
 @pytest.mark.parametrize("answer", ["", " \n\t\n", "---\n\n***"])
 def test_an_empty_answer_gives_an_empty_layout(answer: str) -> None:
     layout = lay_out(answer)

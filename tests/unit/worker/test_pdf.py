@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import os
-import re
-import subprocess
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pypdf import PageObject, PdfReader
+from pypdf import PageObject
 
-from tasks.sdk import AgentError, Finding, Report
-from tasks.worker.pdf import PdfError, render_report
+from tasks.sdk import Finding, Report
+from tasks.worker.pdf import render_report
+from tests.support.pdf_text import read, squeeze, text_of
 
 # What typst or JSON might take for more than text.
 MARKUP = [
@@ -46,19 +38,6 @@ MARKUP = [
     "a -- b --- c ... d",
     "https://example.org",
 ]
-
-
-def read(pdf: bytes) -> PdfReader:
-    return PdfReader(io.BytesIO(pdf))
-
-
-def text_of(pdf: bytes) -> str:
-    return "\n".join(page.extract_text() for page in read(pdf).pages)
-
-
-def squeeze(text: str) -> str:
-    """Leave out the spaces: where a line breaks is the page's business."""
-    return re.sub(r"\s", "", text)
 
 
 def test_every_part_of_a_report_is_on_the_page() -> None:
@@ -120,42 +99,6 @@ def test_markup_is_shown_and_not_obeyed(markup: str) -> None:
     assert metadata.title == markup
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "déjà vu, naïve, œ",
-        "Ελληνικά",
-        "Привет",
-        "你好世界",
-        "こんにちは",
-        "한국어",
-        "😀👍🏽",
-        "ไทย",
-        "አማርኛ",
-        "𝔘𓀀",
-        "\ue000\U0010fffd\U00020000",
-    ],
-)
-def test_every_script_can_be_copied_from_the_page_whether_a_font_has_it_or_not(text: str) -> None:
-    assert squeeze(text) in squeeze(text_of(render_report(Report("t", text))))
-
-
-@pytest.mark.parametrize("text", ["مرحبا بالعالم", "שלום עולם"])
-def test_scripts_from_right_to_left_keep_their_words(text: str) -> None:
-    extracted = text_of(render_report(Report("t", text)))
-    assert all(word in extracted or word[::-1] in extracted for word in text.split())
-
-
-def test_what_cannot_be_printed_is_replaced_and_nothing_around_it_is_lost() -> None:
-    extracted = text_of(render_report(Report("t", "one\x00two\x1bthree\ud800four\ufffffive\r\nsix\x0bseven")))
-    words = ["one", "two", "three", "four", "five", "six", "seven"]
-    assert re.findall("|".join(words), extracted) == words
-
-
-def test_both_halves_of_a_surrogate_pair_are_one_character() -> None:
-    assert "😀" in text_of(render_report(Report("t", "\ud83d\ude00")))
-
-
 @pytest.mark.parametrize("part", ["title", "subtitle", "summary", "source", "label", "value", "heading", "finding"])
 def test_a_word_longer_than_the_page_is_broken_within_its_margins(part: str) -> None:
     word = "W" * 300
@@ -171,6 +114,13 @@ def test_a_word_longer_than_the_page_is_broken_within_its_margins(part: str) -> 
     assert sum(len(text) for text, _, _ in runs) >= 300
     # A W is 0.97 times as wide as the font is high, an A4 page is 595 points wide, and 40 are the least of a margin.
     assert all(start > 40 and start + 0.97 * size * len(text) < 595 - 40 for text, start, size in runs)
+
+
+def test_a_long_title_leaves_room_for_the_page_number() -> None:
+    pages = read(render_report(Report("W" * 200, "", (), "A line.\n\n" * 100))).pages
+    ((text, start, size),) = find_runs(pages[-1], "W…")
+    # The margin is 85 points wide, and "page 3 of 3" takes less than 60 beside it.
+    assert start + 0.97 * size * len(text) < 595 - 85 - 60
 
 
 def find_runs(page: PageObject, letter: str) -> list[tuple[str, float, float]]:
@@ -215,104 +165,6 @@ def test_a_heading_does_not_stand_alone_at_the_foot_of_a_page() -> None:
         report = Report("t", "\n".join(["summary"] * lines), [Finding("The heading", "the text below it")])
         (page,) = [page for page in read(render_report(report)).pages if "The heading" in page.extract_text()]
         assert "the text below it" in page.extract_text()
-
-
-def test_threads_print_side_by_side() -> None:
-    with ThreadPoolExecutor(4) as pool:
-        pdfs = list(pool.map(lambda number: render_report(Report(f"Report {number}", "s")), range(12)))
-    assert all(f"Report {number}" in text_of(pdf) for number, pdf in enumerate(pdfs))
-
-
-def test_a_failure_tells_no_internals(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_args: Any, **_options: Any) -> bytes:
-        raise typst.TypstError("cannot open /secret/place", "")
-
-    class Broken:
-        def __init__(self, *_args: Any, **_options: Any) -> None: ...
-
-        compile = fail
-
-    render_report(Report("t", "s"))
-    monkeypatch.setattr(typst, "Compiler", Broken)
-    with pytest.raises(PdfError) as caught:
-        render_report(Report("t", "s"))
-    assert isinstance(caught.value, AgentError)
-    assert caught.value.code == "pdf_error"
-    assert "/" not in caught.value.detail
-    assert "typst" not in caught.value.detail
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_child_of_a_process_that_has_printed_fails_and_does_not_hang() -> None:
-    render_report(Report("t", "s"))
-    child = os.fork()
-    if child == 0:
-        try:
-            render_report(Report("t", "s"))
-        except PdfError:
-            os._exit(7)
-        finally:
-            os._exit(1)
-    status = _wait(child, seconds=30)
-    assert os.waitstatus_to_exitcode(status) == 7
-
-
-def _wait(child: int, seconds: float) -> int:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status
-        time.sleep(0.05)
-    os.kill(child, 9)
-    return os.waitpid(child, 0)[1]
-
-
-# In a process of its own, because the other tests have left their traces in this one.
-_MANY_REPORTS = """
-import os
-from pathlib import Path
-from tasks.sdk import Report
-from tasks.worker.pdf import render_report
-
-def resident():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 2**20
-
-sources = [" ".join(str(number * seed) for number in range(15_000)) for seed in range(1, 14)]
-render_report(Report("t", "s", (), sources[0]))
-before = resident()
-for source in sources[1:]:
-    render_report(Report("t", "s", (), source))
-print(resident() - before)
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
-def test_many_large_reports_do_not_fill_the_memory() -> None:
-    grown = subprocess.run([sys.executable, "-c", _MANY_REPORTS], check=True, capture_output=True, text=True).stdout
-    # Left alone, typst keeps the ten before, 17 MiB each.
-    assert int(grown) < 60
-
-
-# Any text that Python can hold, half surrogate pairs and control characters included.
-_ANY = st.text(st.characters(codec=None), max_size=60)
-
-
-_FINDINGS = st.lists(st.builds(Finding, _ANY, _ANY), max_size=2)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.builds(Report, _ANY, _ANY, _FINDINGS, _ANY, _ANY, st.dictionaries(_ANY, _ANY, max_size=3)))
-def test_any_text_can_be_printed(report: Report) -> None:
-    assert render_report(report).startswith(b"%PDF-")
-
-
-@pytest.mark.parametrize(
-    "text", ["\u2067ʚ\n\u08d3", "\u202a䑝\n\u0659", "\ufeffü", "\u202e\U000ae132\u031f紸", "\u200d", "\U000e0041"]
-)
-def test_characters_that_are_seldom_alone_are_printed_alone(text: str) -> None:
-    assert render_report(Report(text, text, [Finding(text, text)], text, text, {text: text})).startswith(b"%PDF-")
 
 
 @settings(max_examples=40, deadline=None)
