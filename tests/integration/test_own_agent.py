@@ -1,4 +1,7 @@
-"""A newcomer's way: one new file in the agents' folder, nothing else, and it answers over HTTP."""
+"""A newcomer's way: one new file in the agents' folder, nothing else, and it answers over HTTP.
+
+The same for a queue of one's own: an entry in `QUEUES` and a line in the Procfile.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -42,11 +46,26 @@ AGENT = '''
             yield context.model(text) + mark
 '''
 
+ON_A_QUEUE_OF_ITS_OWN = '''
+    """Say which process this is."""
+
+    import os
+
+    from tasks.sdk import agent
+
+
+    @agent(queue="gpu")
+    async def process_number() -> str:
+        """Say the number of the process."""
+        return str(os.getpid())
+'''
+
 # Runs in the copy, so that everything it starts is the copy's.
 SERVE = """
 import json, pathlib, sys
 from deploy.local.stack import Stack
-with Stack(pathlib.Path(sys.argv[1]), {"WEB_CONCURRENCY": "1"}) as stack:
+settings = {"WEB_CONCURRENCY": "1", "QUEUES": "io:gevent,cpu:prefork,gpu:prefork"}
+with Stack(pathlib.Path(sys.argv[1]), settings) as stack:
     print(json.dumps({"url": stack.url, "key": stack.api_key}), flush=True)
     sys.stdin.read()
 """
@@ -54,7 +73,7 @@ with Stack(pathlib.Path(sys.argv[1]), {"WEB_CONCURRENCY": "1"}) as stack:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """The project with one file more."""
+    """The project with two files and one line more."""
     copy = tmp_path_factory.mktemp("project")
     for name in ("webapp", "tasks", "deploy", "Procfile"):
         source = ROOT / name
@@ -63,6 +82,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dic
         else:
             shutil.copy(source, copy / name)
     (copy / "tasks" / "agents" / "shout.py").write_text(dedent(AGENT))
+    (copy / "tasks" / "agents" / "process_number.py").write_text(dedent(ON_A_QUEUE_OF_ITS_OWN))
+    [cpu] = [line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("worker-cpu:")]
+    with (copy / "Procfile").open("a") as procfile:
+        procfile.write(
+            cpu.replace("worker-cpu:", "worker-gpu:").replace("cpu@", "gpu@").replace("-queues cpu", "-queues gpu")
+        )
     command = [sys.executable, "-c", SERVE, str(copy / "var")]
     with subprocess.Popen(command, cwd=copy, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -110,3 +135,11 @@ def test_it_is_documented(service: tuple[str, dict[str, str]]) -> None:
         if each["name"] == "shout"
     ]
     assert listed["queue"] == "cpu"
+
+
+def test_an_async_agent_on_a_queue_of_its_own_runs_there(service: tuple[str, dict[str, str]]) -> None:
+    url, key = service
+    answer = requests.post(f"{url}/v1/agents/process_number/run", json={}, headers=key, timeout=60)
+    assert answer.json()["status"] == "completed", answer.text
+    command = Path(f"/proc/{answer.json()['result']}/cmdline").read_bytes()
+    assert b"gpu@" in command
