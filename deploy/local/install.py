@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 from deploy.local.steps import Step
@@ -59,8 +58,10 @@ def _works(python: Path) -> bool:
 def _make_venv() -> bool:
     with Step(f"making .venv with Python {sys.version_info[0]}.{sys.version_info[1]}"):
         try:
+            import venv  # noqa: PLC0415 - some distributions leave it out
+
             venv.EnvBuilder(with_pip=True, clear=True, symlinks=True).create(VENV)
-        except (OSError, subprocess.CalledProcessError):
+        except (ImportError, OSError, subprocess.CalledProcessError):
             shutil.rmtree(VENV, ignore_errors=True)
     if not PYTHON.exists():
         print(NO_VENV, file=sys.stderr)
@@ -75,8 +76,8 @@ def _install(lock: Path) -> bool:
     options = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(lock)]
     environ = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off", "PIP_NO_INPUT": "1"}
     command = [str(PYTHON), "-m", "pip", "install", *options]
-    with LOG.open("w") as log, Step(f"installing {wanted} packages") as step:
-        pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ)
+    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ)
+    with LOG.open("w") as log, Step(f"installing {wanted} packages") as step, pip:
         assert pip.stdout is not None
         seen = 0
         for line in pip.stdout:
@@ -84,7 +85,7 @@ def _install(lock: Path) -> bool:
             log.flush()
             seen += line.startswith(("Collecting", "Requirement already satisfied"))
             step.state = "(unpacking)" if line.startswith("Installing") else f"({min(seen, wanted)} found)"
-        return pip.wait() == 0
+    return pip.returncode == 0
 
 
 if __name__ == "__main__":

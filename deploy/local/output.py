@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,7 +15,7 @@ class Output:
     """Follows log files. A log on disk outlives its process, and nobody waits for a reader as with a pipe."""
 
     def __init__(self, logs: Mapping[str, Path]) -> None:
-        self._printer = Printer(width=max(map(len, logs)))
+        self._printer = Printer(sys.stdout, width=max(map(len, logs)))
         self._logs = [
             _Log(name, path, colour) for (name, path), colour in zip(logs.items(), get_colours(), strict=False)
         ]

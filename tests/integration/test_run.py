@@ -109,6 +109,23 @@ def test_it_uses_the_port_and_the_key_it_is_given_and_shows_no_secret(run: Calla
     assert "a-key-of-my-own" not in running.output
 
 
+def test_a_job_that_runs_when_it_is_told_to_stop_ends_first(run: Callable[..., Run]) -> None:
+    running = run(API_KEY="key", AGENTS="tests.support.agents")
+    running.wait_until_up()
+    headers = {"X-API-Key": "key", "Prefer": "respond-async"}
+    slow = {"to": 30, "pause": 0.1}
+    job = requests.post(f"{running.url}/v1/agents/count/run", json=slow, headers=headers, timeout=10).headers[
+        "Location"
+    ]
+    while requests.get(running.url + job, headers=headers, timeout=10).json()["status"] == "pending":
+        time.sleep(0.05)
+    assert running.stop(signal.SIGTERM) == 0
+    running.start()
+    running.wait_until_up()
+    ended = requests.get(running.url + job, headers=headers, timeout=10).json()
+    assert (ended["status"], ended["attempts"]) == ("completed", 1)
+
+
 def test_after_it_was_killed_nothing_is_left_and_it_starts_again_with_its_data(run: Callable[..., Run]) -> None:
     running = run(API_KEY="key")
     running.wait_until_up()
