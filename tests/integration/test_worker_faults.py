@@ -87,11 +87,10 @@ def test_a_whole_cpu_worker_that_is_killed_loses_nothing(own_stack: Stack, clien
 
 def test_a_frozen_worker_changes_nothing_when_it_thaws(own_stack: Stack, client: Client, engine: Engine) -> None:
     job_id = start(client, "count", to=40, pause=0.05)
-    own_stack.spawn("worker-io", as_name="second")
-    own_stack.wait_until_ready()
     frozen = own_stack.processes["worker-io"]
     os.kill(frozen.pid, signal.SIGSTOP)
     try:
+        own_stack.spawn("worker-io", as_name="second")
         job = client.wait_for(job_id, timeout=RECOVERY)
     finally:
         os.kill(frozen.pid, signal.SIGCONT)
