@@ -22,6 +22,11 @@ STALE = "stale"
 CONDEMNED_FOR = 2000  # ms that a process has to die in after it wrote its verdict
 
 
+def new_nonce() -> str:
+    """What a claim is recognised by."""
+    return secrets.token_hex(8)
+
+
 @dataclass(frozen=True)
 class Claim:
     """A job in the hands of this worker. The nonce tells our own claim from another's."""
@@ -82,10 +87,13 @@ class Attempts:
         self._lease = math.ceil(settings.lease * 1000)
         self._retention = math.ceil(settings.retention * 1000)
 
-    def claim(self, job_id: str, queue: str) -> Claim | None:
-        """Take a job. None: it has ended, somebody holds it, or there is no such job."""
-        nonce = secrets.token_hex(8)
-        args: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker]
+    def claim(self, job_id: str, queue: str, nonce: str = "") -> Claim | None:
+        """Take a job. None: it has ended, somebody holds it, or there is no such job.
+
+        Who tries again after an error gives the same nonce, so that a claim whose reply was lost is recognised.
+        """
+        nonce = nonce or new_nonce()
+        args: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker, self.settings.max_losses]
         flat = scripts.claim(self.redis, self.keys.transition(job_id, queue), args)
         if not flat:
             return None
@@ -131,9 +139,14 @@ class Attempts:
         message = make_message(job.id, job.queue)
         args: list[scripts.Argument] = [
             *(job.id, job.attempt, cause, message),
-            *(self.settings.max_losses, self._retention),
+            *(self.settings.max_losses, self._retention, math.ceil(self.settings.dead_retention * 1000)),
         ]
         return self._transition(scripts.lose, job, args)
+
+    def push(self, job_id: str, queue: str) -> bool:
+        """Send the message of a waiting job again. False: it waits no longer."""
+        args = [job_id, make_message(job_id, queue)]
+        return bool(scripts.push(self.redis, self.keys.transition(job_id, queue), args))
 
     def get(self, job_id: str) -> Job | None:
         stored: Any = self.redis.hgetall(self.keys.job(job_id))

@@ -34,13 +34,15 @@ class Keeper:
         self._engine = engine
         self._interval = attempts.settings.keeper_interval
         self._name = secrets.token_hex(8).encode()
-        self._trusted_from = time.monotonic() + SETTLE
+        self._looked = time.monotonic()
+        self._trusted_from = self._looked + SETTLE
 
     def start(self) -> None:
         start_os_thread("keeper", self._run)
 
     def _run(self) -> None:
         while True:
+            self._notice_standstill()
             try:
                 self.look()
             except RedisError as error:
@@ -49,6 +51,13 @@ class Keeper:
             except Exception:
                 log.exception("the keeper met a fault and goes on")
             time.sleep(self._interval)
+
+    def _notice_standstill(self) -> None:
+        """A machine that slept froze the other workers with us: they, too, renew before anything is taken away."""
+        moment = time.monotonic()
+        if moment - self._looked > self._interval + self._attempts.settings.lease / 2:
+            self._trusted_from = moment + SETTLE
+        self._looked = moment
 
     def look(self) -> None:
         """One pass."""
