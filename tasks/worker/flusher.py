@@ -91,7 +91,7 @@ class EventWriter:
     def _take(self) -> list[tuple[str, Any]]:
         """Take what waits, and join tokens that stand side by side: fewer events, the same text."""
         taken: list[tuple[str, Any]] = []
-        while self._fresh:
+        for _ in range(len(self._fresh)):  # not until it is empty: an agent may be as fast as we are
             kind, data = self._fresh.popleft()
             if kind == "token" and taken and taken[-1][0] == "token":
                 data = {"content": taken.pop()[1]["content"] + data["content"]}
