@@ -85,7 +85,7 @@ class EventWriter:
             self.running.interrupt(Reason.LOST)
         if ended or answer == STALE:
             self._settled.set()
-        elif self._ending is not None:  # it came meanwhile, or there was no room for it
+        elif self._fresh or self._ending is not None:  # it came meanwhile, or there was no room for it
             self._flusher.notice(self, urgent=True)
 
     def _take(self) -> list[tuple[str, Any]]:
