@@ -89,6 +89,8 @@ def _pool(worker: WorkerSettings) -> dict[str, Any]:
         "worker_redirect_stdouts": False,
         # How long the parent waits for the last words of a dead child: ours are in Redis.
         "worker_lost_wait": 0.5,
+        # It says that its loop turns: see tasks/worker/alive.py.
+        "worker_consumer": "tasks.worker.consumer:LivelyConsumer",
         # A replaced child that loads a model longer than this would be killed and replaced for ever.
         "worker_proc_alive_timeout": worker.setup_timeout,
     }
