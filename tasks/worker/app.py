@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery, signals
 
 from tasks.jobs import logs
+from tasks.jobs.connection import broker_options
 from tasks.jobs.keys import TASK_NAME, Keys
 from tasks.jobs.settings import EngineSettings
 from tasks.worker.process import WorkerProcess
@@ -51,11 +52,7 @@ def _transport(engine: EngineSettings) -> dict[str, Any]:
     return {
         "broker_transport_options": {
             "global_keyprefix": Keys(engine.namespace).queue_prefix,
-            "socket_connect_timeout": 1,
-            "socket_timeout": 5,  # above the second that kombu's BRPOP waits
-            "socket_keepalive": True,
-            "health_check_interval": 10,  # a connection that died silently is found within it
-            "retry_on_timeout": False,  # a pop whose reply was lost must not be repeated blindly
+            **broker_options(),
         },
         # A worker outlives any outage of Redis: it tries for ever, also at its start.
         "broker_connection_retry_on_startup": True,
