@@ -11,6 +11,7 @@ from tasks.jobs import logs
 from tasks.jobs.connection import broker_options
 from tasks.jobs.keys import TASK_NAME, Keys
 from tasks.jobs.settings import EngineSettings
+from tasks.worker import transport
 from tasks.worker.process import WorkerProcess
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.request import JobRequest
@@ -24,6 +25,7 @@ def create_app(
     engine: EngineSettings, worker: WorkerSettings, provider: ProviderSettings, process: WorkerProcess
 ) -> Celery:
     """Build the app and hang the process's life on Celery's signals."""
+    transport.install()
     app = Celery("slipway", broker=broker_url(engine.redis_url))
     app.conf.update(_transport(engine) | _delivery() | _pool(worker))
 
