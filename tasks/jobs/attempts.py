@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError, RedisError
 from tasks.jobs import scripts
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
-from tasks.jobs.record import ArtifactInfo, Job, JobError, Status, encode_artifacts
+from tasks.jobs.record import RECORD_VERSION, ArtifactInfo, Job, JobError, Status, encode_artifacts
 from tasks.jobs.settings import EngineSettings
 
 STALE = "stale"
@@ -93,7 +93,8 @@ class Attempts:
         Who tries again after an error gives the same nonce, so that a claim whose reply was lost is recognised.
         """
         nonce = nonce or new_nonce()
-        args: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker, self.settings.max_losses]
+        head: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker]
+        args = [*head, self.settings.max_losses, RECORD_VERSION]
         flat = scripts.claim(self.redis, self.keys.transition(job_id, queue), args)
         if not flat:
             return None

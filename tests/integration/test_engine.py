@@ -386,3 +386,12 @@ def test_a_last_chance_that_is_lost_lets_the_next_one_go(engine: Engine, attempt
     first, second = lost_twice(engine, attempts), lost_twice(engine, attempts)
     assert attempts.lose(claimed(attempts, first).job, "gone") == "failed"
     assert claimed(attempts, second).attempt == 3
+
+
+def test_a_record_of_a_newer_release_is_left_to_its_workers(engine: Engine, attempts: Attempts) -> None:
+    job = submit(engine)
+    engine.redis.hset(engine.keys.job(job.id), "version", 2)
+    assert attempts.claim(job.id, job.queue) is None
+    waiting = engine.get(job.id)
+    assert waiting is not None
+    assert (waiting.status, engine.queue_place(waiting)[0]) == (Status.PENDING, 1)

@@ -1,4 +1,5 @@
--- ARGV: job id, nonce, lease in ms, worker, most losses. Returns the record as a flat list, or false when there is nothing
+-- ARGV: job id, nonce, lease in ms, worker, most losses, newest version
+-- of a record that this worker reads. Returns the record as a flat list, or false when there is nothing
 -- to do: the job is unknown, has ended, somebody holds it, or it has to let another one go first.
 --
 -- Whoever shares a worker with a job that kills it loses that worker as well. So that a poison job does not take its
@@ -10,13 +11,16 @@ local function must_wait()
   return lease and tonumber(lease) > now()
 end
 
-local job = redis.call('HMGET', JOB, 'status', 'nonce', 'attempt', 'losses')
+local job = redis.call('HMGET', JOB, 'status', 'nonce', 'attempt', 'losses', 'version')
 if runs(job[1]) and job[2] == ARGV[2] then
   return redis.call('HGETALL', JOB) -- our own claim, repeated after a lost reply
 end
 if job[1] ~= 'pending' then
   redis.call('ZREM', PENDING, ARGV[1])
   return false
+end
+if tonumber(job[5]) > tonumber(ARGV[6]) then
+  return false -- a worker of the next release takes it: the keeper sends its message again
 end
 local losses = tonumber(job[4])
 if losses > 0 and losses + 1 >= tonumber(ARGV[5]) then
