@@ -113,16 +113,19 @@ class Attempts:
         answers = pipeline.execute(raise_on_error=False)
         return [self._answer(answer, *call) for answer, call in zip(answers, calls, strict=True)]
 
-    def renew(self, claims: Sequence[Claim]) -> dict[str, str]:
-        """Renew the leases of all claims at once. Returns job id → status, or `stale`."""
+    def renew(self, claims: Sequence[Claim]) -> list[str]:
+        """Renew the leases of all claims at once. Returns the job's status for each, or `stale`.
+
+        The same job may be there twice: an attempt that was lost and does not know it yet, and its successor.
+        """
         if not claims:
-            return {}
+            return []
         keys = [self.keys.leases, *(self.keys.job(claim.job.id) for claim in claims)]
         args: list[scripts.Argument] = [self._lease]
         for claim in claims:
             args += [claim.job.id, claim.attempt]
         answers = scripts.renew(self.redis, keys, args)
-        return {claim.job.id: answer.decode() for claim, answer in zip(claims, answers, strict=True)}
+        return [answer.decode() for answer in answers]
 
     def hand_back(self, claim: Claim) -> str:
         """Give the job to another worker. No loss is counted."""

@@ -47,7 +47,8 @@ def _reason(agent: Agent, error: Exception) -> JobError:
             return JobError("invalid_input", f"The agent does not take this input: {error}")
         case AgentError():
             log.warning("agent failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
-            return JobError(error.code, error.detail)
+            # Half a character cannot be written down.
+            return JobError(error.code, error.detail.encode("utf-8", "replace").decode())
         case StoreFailed():
             log.error("a file could not be stored", error=repr(error))
             return JobError("storage_unavailable", "A file of the job could not be stored.")

@@ -39,8 +39,12 @@ class EventWriter:
         self._room = threading.Event()
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Queue an event. Blocks while too many are waiting, and raises `Interrupted` like `check`."""
+        """Queue an event. Blocks while too many are waiting, and raises `Interrupted` like `check`.
+
+        What cannot be written, half a character for instance, is the agent's fault and raises here.
+        """
         self.running.check()
+        orjson.dumps(data)
         while len(self._fresh) >= MOST_WAITING:
             self._room.clear()
             self._room.wait(0.5)
@@ -144,13 +148,23 @@ class Flusher:
             writers.append(self._dirty.popitem()[0])
         if self._dirty:
             self._wake.set()
-        batches = [writer.batch() for writer in writers]
+        made = [(writer, batch) for writer in writers if (batch := self._batch(writer)) is not None]
+        writers, batches = [writer for writer, _ in made], [batch for _, batch in made]
         try:
             answers = self._attempts.write(batches)
         except RedisError as error:
             answers = [error] * len(batches)
         done = [self._settle(*each) for each in zip(writers, batches, answers, strict=True)]
         return all(done)
+
+    def _batch(self, writer: EventWriter) -> Batch | None:
+        """What a writer has. A fault in it costs this job its attempt, and not all jobs of the process their writer."""
+        try:
+            return writer.batch()
+        except Exception:
+            log.exception("the events of job %s cannot be written", writer.claim.job.id)
+            writer.settle(0, ended=True, answer=STALE)
+            return None
 
     def _settle(self, writer: EventWriter, batch: Batch, answer: str | RedisError) -> bool:
         if isinstance(answer, RedisError):

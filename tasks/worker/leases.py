@@ -34,7 +34,8 @@ class Leases:
         self._attempts = attempts
         self._drain = drain
         self._enforce = enforce
-        self._held: dict[str, Running] = {}
+        # By attempt and not by job: a worker that was frozen may hold a lost attempt and its successor at once.
+        self._held: dict[Running, None] = {}
 
     def start(self) -> None:
         start_os_thread("leases", self._run)
@@ -42,14 +43,14 @@ class Leases:
     @contextmanager
     def hold(self, running: Running) -> Iterator[None]:
         """Keep the lease of an attempt alive while the block runs."""
-        self._held[running.claim.job.id] = running
+        self._held[running] = None
         try:
             yield
         finally:
-            del self._held[running.claim.job.id]
+            del self._held[running]
 
     def held(self) -> list[Running]:
-        return list(self._held.values())
+        return list(self._held)
 
     def _run(self) -> None:
         while True:
@@ -87,8 +88,7 @@ class Leases:
         margin = self._attempts.settings.lease
         alive = [each for each in held if time.monotonic() < each.deadline + margin]
         answers = self._attempts.renew([each.claim for each in alive])
-        for each in alive:
-            status = answers[each.claim.job.id]
+        for each, status in zip(alive, answers, strict=True):
             if status == Status.CANCELING:
                 each.interrupt(Reason.CANCEL)
             elif status == STALE and each.executing:

@@ -161,7 +161,7 @@ def test_a_stale_attempt_changes_nothing(engine: Engine, attempts: Attempts) -> 
     assert attempts.write([(zombie, late, None)]) == ["stale"]
     assert finish(attempts, zombie) == "stale"
     assert attempts.hand_back(zombie) == "stale"
-    assert attempts.renew([zombie]) == {job.id: "stale"}
+    assert attempts.renew([zombie]) == ["stale"]
     assert event_ids(engine, job) == ["1-0", "2-0"]
     assert finish(attempts, claim) == "ok"
 
@@ -179,7 +179,7 @@ def test_a_renewed_lease_is_not_lost(engine: Engine, attempts: Attempts) -> None
     job = submit(engine)
     claim = claimed(attempts, job)
     time.sleep(0.25)
-    assert attempts.renew([claim]) == {job.id: "running"}
+    assert attempts.renew([claim]) == ["running"]
     assert lose_expired(attempts) == 0
     assert attempts.lose(claim.job, "expired") == "alive"
 
@@ -218,7 +218,7 @@ def test_a_running_job_is_canceled_only_when_it_stopped(engine: Engine, attempts
     job = submit(engine)
     claim = claimed(attempts, job)
     assert engine.cancel(job) == "canceling"
-    assert attempts.renew([claim]) == {job.id: "canceling"}
+    assert attempts.renew([claim]) == ["canceling"]
     assert finish(attempts, claim, Ending(Status.CANCELED, {})) == "ok"
     assert engine.cancel(job) == "canceled"
 

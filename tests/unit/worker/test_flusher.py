@@ -169,3 +169,16 @@ def test_an_end_goes_after_everything_there_was_no_room_for(log: Log, flusher: F
     assert writer.finish(Ending(Status.COMPLETED, {}))
     assert [seq for seq, _, _ in written(log)] == list(range(1, MOST_WAITING + 12))
     assert written(log)[-1][1] == "completed"
+
+
+def test_what_cannot_be_written_is_its_agents_fault_and_nobody_elses(
+    log: Log, flusher: Flusher, writer: EventWriter
+) -> None:
+    with pytest.raises(TypeError):
+        writer.emit("token", {"content": "half a character: \ud800"})
+    flusher.start()
+    job = Job(1, "other", "echo", "io", "me", Status.RUNNING, 1, 0, 60.0, datetime.now(UTC))
+    other = EventWriter(Running(Claim(job, "nonce")), flusher)
+    assert not writer.finish(Ending(Status.FAILED, {"detail": "\ud800"}))
+    assert other.finish(Ending(Status.COMPLETED, {}))
+    assert [kind for _, kind, _ in written(log)] == ["completed"]
