@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.stack import Stack
-from deploy.local.valkey import free_port
+from deploy.local.valkey import Valkey, free_port
 from tests.faults.proxy import Proxy
 
 SETTINGS = {
@@ -28,6 +28,15 @@ def own_stack(tmp_path: Path) -> Iterator[Stack]:
     running.start()
     yield running
     running.kill()  # what a test broke need not drain
+
+
+@pytest.fixture
+def valkey_url(tmp_path: Path) -> Iterator[str]:
+    """A server alone."""
+    server = Valkey(tmp_path / "valkey", free_port())
+    server.start()
+    yield server.url
+    server.kill()
 
 
 @pytest.fixture(scope="module")

@@ -59,12 +59,12 @@ class Row:
         return [str(count) for count in (*counts, verdict.given_up, verdict.outside)]
 
     def cells(self) -> list[str]:
-        times = (percentile(self.recovery, 0.5), percentile(self.recovery, 0.99), self.fault.bound)
+        measured = (percentile(self.recovery, share) if self.recovery else None for share in (0.5, 0.99))
         return [
             self.fault.name,
             str(len(self.strikes)),
             *self.counts(self.verdict),
-            *(f"{seconds:.1f} s" for seconds in times),
+            *("-" if seconds is None else f"{seconds:.1f} s" for seconds in (*measured, self.fault.bound)),
             str(self.refused),
             f"{self.slowest:.1f} s",
         ]
