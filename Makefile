@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format format-check lint types imports docs lock clean install install-dev
+.PHONY: help demo run test faults check format format-check lint types imports docs lock clean install install-dev
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ run: install ## Keep the stack up (PORT and API_KEY are honoured); Ctrl-C stops 
 
 test: install-dev ## Run all tests
 	@$(BIN)/python -m pytest
+
+faults: install-dev ## Kill, freeze and cut off what can be, under load (FAULTS='--share 0.1' for a short run)
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 check: format-check lint types imports test ## What CI runs: format, lint, types, imports, tests
 

@@ -19,8 +19,9 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or 0) or max(2, cores)
 # Greenlets are cheap (a held stream costs about 15 KiB); this bound is there to fail before memory does.
 worker_connections = 5000
 # Above nginx's idle time for upstream connections (2 s), so that nginx closes first and never writes into a
-# closing socket. It also bounds how slowly a request's headers may come in.
-keepalive = 5
+# closing socket. Not far above: a worker that is told to stop waits for idle connections this long. It also bounds how
+# slowly a request's headers may come in.
+keepalive = 3
 # A worker that is told to stop has this long for the requests it has; streams end themselves at once. Above the 25 s
 # that jobs have to end when everything is told to stop together: who waits for one still gets its answer.
 graceful_timeout = 30

@@ -8,8 +8,8 @@ from flask import Flask
 
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
-from webapp import browsers, cli, services
-from webapp.api import agents, ai_service, running
+from webapp import browsers, cli, cli_jobs, services
+from webapp.api import agents, ai_service, dead_jobs, running
 from webapp.api.docs import docs
 from webapp.api.jobs import jobs
 from webapp.api.system import system
@@ -32,6 +32,7 @@ def create_app(
     _add_layers(app, settings)
     _add_endpoints(app, settings, known)
     app.cli.add_command(cli.keys)
+    app.cli.add_command(cli_jobs.jobs)
     return app
 
 
@@ -59,3 +60,4 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
         docs,
     ):
         api.register_blueprint(blueprint)
+    app.register_blueprint(dead_jobs.dead)

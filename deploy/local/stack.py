@@ -75,6 +75,7 @@ class Stack:
             "PORT": str(self.port),
             "API_KEY": self.api_key,
             "ARTIFACTS_DIR": str(self.artifacts_dir),
+            "ALIVE_DIR": str(self.directory / "alive"),
             "PUBLIC_BASE_URL": self.url,
         }
         return with_programs({**self._environ, **own, **self._settings})

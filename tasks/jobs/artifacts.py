@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Protocol
+
+from tasks.jobs.errors import StoreFailed
 
 PIECE = 64 * 1024  # large enough to keep system calls few, small enough to keep hundreds of downloads flat
 
@@ -41,11 +45,13 @@ class LocalArtifacts:
 
     def put(self, key: str, chunks: Iterable[bytes]) -> int:
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with _told():
+            path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{secrets.token_hex(8)}.part")
         try:
             size = _write(part, chunks)
-            os.link(part, path)  # unlike a rename it refuses to replace what is there
+            with _told():
+                os.link(part, path)  # unlike a rename it refuses to replace what is there
         finally:
             part.unlink(missing_ok=True)
         return size
@@ -98,12 +104,32 @@ class LocalArtifacts:
 
 
 def _write(path: Path, chunks: Iterable[bytes]) -> int:
-    with path.open("xb") as file:
+    with _told():
+        file = path.open("xb", buffering=0)  # so that closing it has nothing left to write, and to fail with
+    with file:
         for chunk in chunks:
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())  # the record will say that it exists, so it must survive a power cut
+            with _told():
+                _write_all(file, chunk)
+        with _told():
+            os.fsync(file.fileno())  # the record will say that it exists, so it must survive a power cut
         return file.tell()
+
+
+def _write_all(file: FileIO, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:  # a disk that is almost full takes a part first, and refuses the rest
+        rest = rest[file.write(rest) :]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell failures of the store from those of whoever makes the chunks."""
+    try:
+        yield
+    except FileExistsError:  # written before: that is the caller's mistake
+        raise
+    except OSError as error:
+        raise StoreFailed(error.errno, error.strerror) from error
 
 
 def _read(path: Path, start: int, end: int | None) -> Iterator[bytes]:

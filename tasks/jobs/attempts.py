@@ -15,11 +15,16 @@ from redis.exceptions import NoScriptError, RedisError
 from tasks.jobs import scripts
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
-from tasks.jobs.record import ArtifactInfo, Job, JobError, Status, encode_artifacts
+from tasks.jobs.record import RECORD_VERSION, ArtifactInfo, Job, JobError, Status, encode_artifacts
 from tasks.jobs.settings import EngineSettings
 
 STALE = "stale"
 CONDEMNED_FOR = 2000  # ms that a process has to die in after it wrote its verdict
+
+
+def new_nonce() -> str:
+    """What a claim is recognised by."""
+    return secrets.token_hex(8)
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,14 @@ class Attempts:
         self._lease = math.ceil(settings.lease * 1000)
         self._retention = math.ceil(settings.retention * 1000)
 
-    def claim(self, job_id: str, queue: str) -> Claim | None:
-        """Take a job. None: it has ended, somebody holds it, or there is no such job."""
-        nonce = secrets.token_hex(8)
-        args: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker]
+    def claim(self, job_id: str, queue: str, nonce: str = "") -> Claim | None:
+        """Take a job. None: it has ended, somebody holds it, or there is no such job.
+
+        Who tries again after an error gives the same nonce, so that a claim whose reply was lost is recognised.
+        """
+        nonce = nonce or new_nonce()
+        head: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker]
+        args = [*head, self.settings.max_losses, RECORD_VERSION]
         flat = scripts.claim(self.redis, self.keys.transition(job_id, queue), args)
         if not flat:
             return None
@@ -105,7 +114,10 @@ class Attempts:
         return [self._answer(answer, *call) for answer, call in zip(answers, calls, strict=True)]
 
     def renew(self, claims: Sequence[Claim]) -> list[str]:
-        """Renew the leases of all claims at once. Returns the status of each job, or `stale`."""
+        """Renew the leases of all claims at once. Returns the job's status for each, or `stale`.
+
+        The same job may be there twice: an attempt that was lost and does not know it yet, and its successor.
+        """
         if not claims:
             return []
         keys = [self.keys.leases, *(self.keys.job(claim.job.id) for claim in claims)]
@@ -130,9 +142,14 @@ class Attempts:
         message = make_message(job.id, job.queue)
         args: list[scripts.Argument] = [
             *(job.id, job.attempt, cause, message),
-            *(self.settings.max_losses, self._retention),
+            *(self.settings.max_losses, self._retention, math.ceil(self.settings.dead_retention * 1000)),
         ]
         return self._transition(scripts.lose, job, args)
+
+    def push(self, job_id: str, queue: str) -> bool:
+        """Send the message of a waiting job again. False: it waits no longer."""
+        args = [job_id, make_message(job_id, queue)]
+        return bool(scripts.push(self.redis, self.keys.transition(job_id, queue), args))
 
     def get(self, job_id: str) -> Job | None:
         stored: Any = self.redis.hgetall(self.keys.job(job_id))

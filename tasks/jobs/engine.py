@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from tasks.jobs import scripts
 from tasks.jobs.artifacts import ArtifactStore
@@ -52,7 +53,12 @@ class Engine:
             *self._idempotency(new),
             *self._limits(),
         ]
-        kind, *rest = scripts.submit(self.redis, self._keys(new), [*head, *fields])
+        try:
+            kind, *rest = scripts.submit(self.redis, self._keys(new), [*head, *fields])
+        except ResponseError:  # it refuses, being full for instance; of a lost reply nobody knows
+            if input_ref:
+                self.artifacts.delete(input_ref)
+            raise
         if kind == b"created":
             return created_job(new, fields, rest[0])
         if input_ref and kind != b"repeated":
@@ -69,6 +75,10 @@ class Engine:
         if not job.result_ref:
             return job.result
         return orjson.loads(b"".join(self.artifacts.open(job.result_ref)))
+
+    def payload(self, job: Job) -> Any:
+        """The job's input, fetched from the artifact store when it is too large for the record."""
+        return orjson.loads(b"".join(self.artifacts.open(job.input_ref))) if job.input_ref else job.payload
 
     def events(self, job_id: str, after: str = "", count: int = 500) -> list[Event]:
         """Read the log from behind the id `after` (from its start without one)."""

@@ -4,9 +4,15 @@ EngineError
 ├── LimitReached    too much is waiting or running already: try again after `retry_after` seconds
 ├── KeyReused       the idempotency key stands for another request
 └── JobGone         the idempotency key stands for a job that was deleted
+
+Beside them stands StoreFailed, an OSError: a file could not be written.
 """
 
 from __future__ import annotations
+
+
+class StoreFailed(OSError):
+    """A file could not be written (the disk is full, say), and nothing of it is there."""
 
 
 class EngineError(Exception):

@@ -76,6 +76,15 @@ class Keys:
         """`<job> <owner>`, scored by the moment when what is left of the job is to be removed."""
         return f"{self.namespace}:expiries"
 
+    def last_chance(self, queue: str) -> str:
+        """The job of this queue that runs though one loss more would end it: they run one at a time."""
+        return f"{self.namespace}:last-chance:{queue}"
+
+    @property
+    def dead(self) -> str:
+        """Jobs that were given up, scored by the moment in ms."""
+        return f"{self.namespace}:dead"
+
     def transition(self, job_id: str, queue: str) -> list[str]:
         """The KEYS of every script that moves one job, in the order that `common.lua` unpacks them."""
         return [
@@ -88,4 +97,6 @@ class Keys:
             self.ended(queue),
             self.owners,
             self.expiries,
+            self.last_chance(queue),
+            self.dead,
         ]

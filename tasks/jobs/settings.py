@@ -42,6 +42,11 @@ class EngineSettings:
     retention: float = setting(
         "RETENTION_SECONDS", "How long an ended job, its events and its artifacts are kept.", default=86_400.0
     )
+    dead_retention: float = setting(
+        "DEAD_RETENTION_SECONDS",
+        "How long a job that was given up is kept for inspection (`flask jobs dead`).",
+        default=604_800.0,  # a week: somebody is back from a weekend by then
+    )
     lease: float = setting("LEASE_SECONDS", "How long a silent worker keeps a job before it is lost.", default=10.0)
     max_losses: int = setting("MAX_LOSSES", "How often a job may lose its worker before it is given up.", default=3)
     resend_after: float = setting(

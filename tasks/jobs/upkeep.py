@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any
 
 from tasks.jobs import scripts
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.engine import Engine
-from tasks.jobs.message import make_message
+
+log = logging.getLogger(__name__)
 
 BATCH = 500  # jobs looked at in one pass and queue: bounds a pass, the next one is seconds away
 
@@ -28,7 +30,7 @@ def resend_waiting(attempts: Attempts) -> int:
     for queue in attempts.settings.queues:
         keys = [attempts.keys.pending(queue), attempts.keys.queue(queue)]
         for job_id in scripts.waiting(attempts.redis, keys, [wait, BATCH]):
-            sent += _push(attempts, job_id.decode(), queue)
+            sent += attempts.push(job_id.decode(), queue)
     return sent
 
 
@@ -50,19 +52,18 @@ def remove_expired(engine: Engine) -> int:
         for key in list(engine.artifacts.list(job_id)):
             engine.artifacts.delete(key)
         engine.redis.zrem(engine.keys.jobs_of(owner), job_id)
+        engine.redis.zrem(engine.keys.dead, job_id)
         engine.redis.zrem(engine.keys.expiries, member)
     return len(due)
 
 
 def _lose(attempts: Attempts, job_id: str) -> bool:
-    job = attempts.get(job_id)
+    try:
+        job = attempts.get(job_id)
+    except (ValueError, TypeError):  # somebody else wrote into it: the others must not wait behind it
+        log.exception("the record of job %s cannot be read", job_id)
+        return False
     if job is None or job.status.ended:
         attempts.redis.zrem(attempts.keys.leases, job_id)
         return False
     return attempts.lose(job, "expired") not in ("alive", "stale")
-
-
-def _push(attempts: Attempts, job_id: str, queue: str) -> int:
-    args = [job_id, make_message(job_id, queue)]
-    sent: int = scripts.push(attempts.redis, attempts.keys.transition(job_id, queue), args)
-    return sent

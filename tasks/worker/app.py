@@ -8,8 +8,10 @@ from typing import Any
 from celery import Celery, signals
 
 from tasks.jobs import logs
+from tasks.jobs.connection import broker_options
 from tasks.jobs.keys import TASK_NAME, Keys
 from tasks.jobs.settings import EngineSettings
+from tasks.worker import transport
 from tasks.worker.process import WorkerProcess
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.request import JobRequest
@@ -23,6 +25,7 @@ def create_app(
     engine: EngineSettings, worker: WorkerSettings, provider: ProviderSettings, process: WorkerProcess
 ) -> Celery:
     """Build the app and hang the process's life on Celery's signals."""
+    transport.install()
     app = Celery("slipway", broker=broker_url(engine.redis_url))
     app.conf.update(_transport(engine) | _delivery() | _pool(worker))
 
@@ -51,11 +54,7 @@ def _transport(engine: EngineSettings) -> dict[str, Any]:
     return {
         "broker_transport_options": {
             "global_keyprefix": Keys(engine.namespace).queue_prefix,
-            "socket_connect_timeout": 1,
-            "socket_timeout": 5,  # above the second that kombu's BRPOP waits
-            "socket_keepalive": True,
-            "health_check_interval": 10,  # a connection that died silently is found within it
-            "retry_on_timeout": False,  # a pop whose reply was lost must not be repeated blindly
+            **broker_options(),
         },
         # A worker outlives any outage of Redis: it tries for ever, also at its start.
         "broker_connection_retry_on_startup": True,
@@ -89,6 +88,8 @@ def _pool(worker: WorkerSettings) -> dict[str, Any]:
         "worker_redirect_stdouts": False,
         # How long the parent waits for the last words of a dead child: ours are in Redis.
         "worker_lost_wait": 0.5,
+        # It says that its loop turns: see tasks/worker/alive.py.
+        "worker_consumer": "tasks.worker.consumer:LivelyConsumer",
         # A replaced child that loads a model longer than this would be killed and replaced for ever.
         "worker_proc_alive_timeout": worker.setup_timeout,
     }

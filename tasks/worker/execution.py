@@ -13,6 +13,7 @@ import structlog
 
 from tasks.jobs.artifacts import ArtifactStore
 from tasks.jobs.attempts import Ending
+from tasks.jobs.errors import StoreFailed
 from tasks.jobs.record import Job, JobError, Status
 from tasks.sdk import Agent, AgentError, Artifact, PayloadError, ResultError, Usage
 from tasks.worker.calling import call
@@ -46,7 +47,14 @@ def _reason(agent: Agent, error: Exception) -> JobError:
             return JobError("invalid_input", f"The agent does not take this input: {error}")
         case AgentError():
             log.warning("agent failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
-            return JobError(error.code, error.detail)
+            # Half a character cannot be written down.
+            return JobError(error.code, error.detail.encode("utf-8", "replace").decode())
+        case StoreFailed():
+            log.error("a file could not be stored", error=repr(error))
+            return JobError("storage_unavailable", "A file of the job could not be stored.")
+        case MemoryError():
+            log.error("agent ran out of memory")
+            return JobError("out_of_memory", "The job needed more memory than its worker has.")
         case _:
             log.error("agent raised", error=repr(error), traceback="".join(traceback.format_exception(error)))
             return JobError("agent_failed", f"The agent {agent.name} failed.")

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -20,15 +20,17 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 1000  # events of one job in memory; an agent that is faster than Redis waits
 MOST_WRITERS = 200  # jobs in one pipeline, so that a reply stays well under the socket time-out
 RETRY_AFTER = 0.2  # seconds between tries while Redis is away
+LAST_TRY = 3.5  # seconds: one try at a server that does not answer (connect 1, reply 2), and a beat of the flusher
 
 
 class EventWriter:
     """The events of one attempt, from the agent's hand to the log. Ids are given when a batch is made up."""
 
-    def __init__(self, running: Running, flusher: Flusher) -> None:
+    def __init__(self, running: Running, flusher: Flusher, drained: Callable[[], bool] = lambda: False) -> None:
         self.running = running
         self.claim: Claim = running.claim
         self._flusher = flusher
+        self._drained = drained
         self._fresh: deque[tuple[str, Any]] = deque()
         self._unwritten: list[Draft] = []
         self._seq = 0
@@ -37,8 +39,12 @@ class EventWriter:
         self._room = threading.Event()
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
-        """Queue an event. Blocks while too many are waiting, and raises `Interrupted` like `check`."""
+        """Queue an event. Blocks while too many are waiting, and raises `Interrupted` like `check`.
+
+        What cannot be written, half a character for instance, is the agent's fault and raises here.
+        """
         self.running.check()
+        orjson.dumps(data)
         while len(self._fresh) >= MOST_WAITING:
             self._room.clear()
             self._room.wait(0.5)
@@ -47,21 +53,32 @@ class EventWriter:
         self._flusher.notice(self, urgent=kind != "token")
 
     def finish(self, ending: Ending) -> bool:
-        """Write the end and wait for it. False: the attempt had lost the job, and nothing was written."""
+        """Write the end and wait for it. False: the attempt had lost the job, or is not known to have written.
+
+        While Redis is away that may take long: the work is done and worth waiting for. A process that is to end does
+        not wait beyond its drain: the lease runs out and another worker does the job again.
+        """
         self._ending = ending
         self._flusher.notice(self, urgent=True)
+        asked = time.monotonic()
         while not self._settled.wait(0.5):
             if self.running.reason is Reason.LOST:
+                return False
+            if self._drained() and time.monotonic() - asked > LAST_TRY:
+                log.warning("the end of job %s could not be written before this process ends", self.claim.job.id)
                 return False
         return self.running.reason is not Reason.LOST
 
     def batch(self) -> Batch:
         """What to write now. Until it is settled it stays, with the same ids, so that it can be repeated."""
         ending = self._ending
-        for kind, data in self._take():
-            self._draft(kind, data)
-        self._room.set()
-        if ending is not None and not self._closed():
+        if len(self._unwritten) < MOST_WAITING:  # no more while Redis is away: the agent waits, and memory is bounded
+            for kind, data in self._take():
+                self._draft(kind, data)
+            self._room.set()
+        if ending is None or self._fresh:
+            return self.claim, list(self._unwritten), None
+        if not self._closed():
             self._draft(ending.status.value, ending.data)
         return self.claim, list(self._unwritten), ending
 
@@ -72,11 +89,13 @@ class EventWriter:
             self.running.interrupt(Reason.LOST)
         if ended or answer == STALE:
             self._settled.set()
+        elif self._fresh or self._ending is not None:  # it came meanwhile, or there was no room for it
+            self._flusher.notice(self, urgent=True)
 
     def _take(self) -> list[tuple[str, Any]]:
         """Take what waits, and join tokens that stand side by side: fewer events, the same text."""
         taken: list[tuple[str, Any]] = []
-        while self._fresh:
+        for _ in range(len(self._fresh)):  # not until it is empty: an agent may be as fast as we are
             kind, data = self._fresh.popleft()
             if kind == "token" and taken and taken[-1][0] == "token":
                 data = {"content": taken.pop()[1]["content"] + data["content"]}
@@ -129,13 +148,23 @@ class Flusher:
             writers.append(self._dirty.popitem()[0])
         if self._dirty:
             self._wake.set()
-        batches = [writer.batch() for writer in writers]
+        made = [(writer, batch) for writer in writers if (batch := self._batch(writer)) is not None]
+        writers, batches = [writer for writer, _ in made], [batch for _, batch in made]
         try:
             answers = self._attempts.write(batches)
         except RedisError as error:
             answers = [error] * len(batches)
         done = [self._settle(*each) for each in zip(writers, batches, answers, strict=True)]
         return all(done)
+
+    def _batch(self, writer: EventWriter) -> Batch | None:
+        """What a writer has. A fault in it costs this job its attempt, and not all jobs of the process their writer."""
+        try:
+            return writer.batch()
+        except Exception:
+            log.exception("the events of job %s cannot be written", writer.claim.job.id)
+            writer.settle(0, ended=True, answer=STALE)
+            return None
 
     def _settle(self, writer: EventWriter, batch: Batch, answer: str | RedisError) -> bool:
         if isinstance(answer, RedisError):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import math
-import secrets
 import time
+from collections.abc import Callable
 
 import orjson
 from redis.exceptions import RedisError
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.engine import Engine
 from tasks.jobs.upkeep import lose_expired, remove_due, remove_expired, resend_waiting
+from tasks.worker.alive import Mark
 from tasks.worker.threads import start_os_thread
 
 log = logging.getLogger(__name__)
@@ -28,27 +29,41 @@ SETTLE = 3.0
 class Keeper:
     """Looks every few seconds, as long as it holds the lock."""
 
-    def __init__(self, attempts: Attempts, engine: Engine, queues: set[str]) -> None:
+    def __init__(
+        self, attempts: Attempts, engine: Engine, queues: set[str], mark: Callable[[Mark], None] = lambda _: None
+    ) -> None:
+        self._mark = mark
         self._attempts = attempts
         self._queues = queues
         self._engine = engine
         self._interval = attempts.settings.keeper_interval
-        self._name = secrets.token_hex(8).encode()
-        self._trusted_from = time.monotonic() + SETTLE
+        self._name = attempts.worker.encode()
+        self._looked = time.monotonic()
+        self._trusted_from = self._looked + SETTLE
 
     def start(self) -> None:
         start_os_thread("keeper", self._run)
 
     def _run(self) -> None:
         while True:
+            self._notice_standstill()
             try:
+                self._mark(Mark.KEEPER)
                 self.look()
+                self._mark(Mark.REDIS)
             except RedisError as error:
                 self._trusted_from = time.monotonic() + SETTLE
                 log.warning("the keeper cannot reach Redis: %s", error)
             except Exception:
                 log.exception("the keeper met a fault and goes on")
             time.sleep(self._interval)
+
+    def _notice_standstill(self) -> None:
+        """A machine that slept froze the other workers with us: they, too, renew before anything is taken away."""
+        moment = time.monotonic()
+        if moment - self._looked > self._interval + self._attempts.settings.lease / 2:
+            self._trusted_from = moment + SETTLE
+        self._looked = moment
 
     def look(self) -> None:
         """One pass."""

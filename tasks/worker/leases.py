@@ -23,7 +23,14 @@ BEAT = 0.5  # seconds: a cancel must reach a running job within two
 class Leases:
     """Holds the running attempts of this process. `enforce` is called for each that was asked to stop."""
 
-    def __init__(self, attempts: Attempts, drain: Drain, enforce: Callable[[Running], None]) -> None:
+    def __init__(
+        self,
+        attempts: Attempts,
+        drain: Drain,
+        enforce: Callable[[Running], None],
+        mark: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._mark = mark
         self._attempts = attempts
         self._drain = drain
         self._enforce = enforce
@@ -49,6 +56,7 @@ class Leases:
         while True:
             time.sleep(BEAT)
             try:
+                self._mark()
                 self.beat()
             except RedisError as error:
                 log.warning("leases could not be renewed: %s", error)

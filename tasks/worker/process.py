@@ -15,6 +15,8 @@ from tasks.jobs import Engine, LocalArtifacts, connect
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
+from tasks.worker.alive import Mark, Marks, path_of
+from tasks.worker.consumer import LivelyConsumer
 from tasks.worker.context import Services
 from tasks.worker.drain import Drain
 from tasks.worker.enforcement import GeventEnforcement, PreforkEnforcement
@@ -51,6 +53,7 @@ class WorkerProcess:
         self._name = ""
         self._queues: set[str] = set()
         self._runner: Runner | None = None
+        self._marks: Marks | None = None
 
     def connect_signals(self, app: Celery) -> None:
         # Celery keeps weak references to receivers unless told otherwise.
@@ -58,6 +61,7 @@ class WorkerProcess:
         signals.worker_ready.connect(self._ready, weak=False)
         signals.worker_process_init.connect(self._child_init, weak=False)
         signals.worker_shutting_down.connect(self._shutting_down, weak=False)
+        signals.worker_shutdown.connect(self._shutdown, weak=False)
         self._app = app
 
     def run(self, job_id: str, queue: str) -> None:
@@ -78,13 +82,26 @@ class WorkerProcess:
         """In the main process, once it consumes."""
         # No thread earlier than this: an import lock that is waited for, in a gevent process whose loop has
         # nothing to do yet, is a `LoopExit`.
+        self._make_marks()
         attempts = self._attempts()
-        Keeper(attempts, Engine(attempts.redis, self._engine, self._store), self._queues).start()
+        Keeper(attempts, Engine(attempts.redis, self._engine, self._store), self._queues, self._mark).start()
         if self._runner is not None:
             self._runner.leases.start()
 
+    def _make_marks(self) -> None:
+        try:
+            self._marks = Marks(path_of(self._worker.alive_dir, self._name))
+        except OSError as error:  # it works, but nobody can tell
+            log.error("nobody can tell whether this worker is alive: %s", error)
+        LivelyConsumer.mark = staticmethod(lambda: self._mark(Mark.CONSUMER))
+
+    def _mark(self, mark: Mark) -> None:
+        if self._marks is not None:
+            self._marks.touch(mark)
+
     def _child_init(self, **_: Any) -> None:
         """In a prefork child, after the fork."""
+        self._marks = None  # its parent's
         # The terminal, honcho and systemd signal whole process groups: a child drains like its parent.
         signal.signal(signal.SIGTERM, lambda *_: self._drain.begin())
         self._runner = self._make_runner(PreforkEnforcement(self._attempts(), self._worker.cancel_grace))
@@ -92,10 +109,15 @@ class WorkerProcess:
 
     def _shutting_down(self, **_: Any) -> None:
         self._drain.begin()
+        self._mark(Mark.DRAIN)
+
+    def _shutdown(self, **_: Any) -> None:
+        path_of(self._worker.alive_dir, self._name).unlink(missing_ok=True)
 
     def _make_runner(self, enforcement: Enforcement) -> Runner:
         flusher = Flusher(self._attempts(), self._worker.event_delay)
-        leases = Leases(self._attempts(), self._drain, enforcement)
+        # A child of a prefork worker says nothing: its parent replaces it when it is gone.
+        leases = Leases(self._attempts(), self._drain, enforcement, lambda: self._mark(Mark.LEASES))
         fonts = [Path(folder) for folder in self._worker.pdf_fonts]
         services = Services(self._store, make_provider(self._provider), self._agent_settings, fonts)
         runner = Runner(self._attempts(), self._catalogue, services, flusher, leases, enforcement, self._drain)

@@ -9,6 +9,7 @@ from celery.worker.request import Request
 from redis.exceptions import RedisError
 
 from tasks.jobs.attempts import Attempts
+from tasks.jobs.record import Status
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,12 @@ class JobRequest(Request):  # type: ignore[misc]
     def _lose(self) -> None:
         try:
             job = self.attempts.get(self.id)
+            if job is None:
+                return
             # Only the child that claimed it: the job may be running elsewhere by now.
-            if job is not None and job.worker == f"{self.worker_name}/{self.worker_pid}":
+            if job.worker == f"{self.worker_name}/{self.worker_pid}":
                 log.warning("child %s died with job %s: %s", self.worker_pid, job.id, self.attempts.lose(job, "gone"))
+            elif job.status is Status.PENDING:  # it died before it claimed, and the message with it
+                self.attempts.push(job.id, job.queue)
         except RedisError as error:
             log.warning("the job of a dead child is left to the keeper: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 from redis.exceptions import RedisError
 
 from tasks.jobs import logs
-from tasks.jobs.attempts import Attempts, Claim, Ending
+from tasks.jobs.attempts import Attempts, Claim, Ending, new_nonce
 from tasks.jobs.record import JobError, Status
 from tasks.sdk import Agent
 from tasks.worker.context import JobContext, Services
@@ -21,6 +22,8 @@ from tasks.worker.leases import Leases
 from tasks.worker.running import Reason, Running
 
 log = logging.getLogger(__name__)
+
+CLAIM_AGAIN = 0.2  # seconds between tries while Redis is away: soon after its return, and no storm on it
 
 
 class Enforcement(Protocol):
@@ -55,9 +58,7 @@ class Runner:
 
     def run(self, job_id: str, queue: str) -> None:
         """Look at a job, and run it if it is to be had."""
-        if self.drain.begun:
-            return  # it waits in its queue's line; its message is sent again to whoever is there
-        claim = self.attempts.claim(job_id, queue)
+        claim = self._claim(job_id, queue)
         if claim is None:
             return
         logs.bind(job_id=job_id, request_id=claim.job.request_id, agent=claim.job.agent, attempt=str(claim.attempt))
@@ -70,9 +71,25 @@ class Runner:
             self.enforcement.ended(running)
             logs.clear()
 
+    def _claim(self, job_id: str, queue: str) -> Claim | None:
+        """Take the job. While Redis is away it is tried again: the message is in our hands and nowhere else."""
+        nonce = new_nonce()
+        until = time.monotonic() + self.attempts.settings.resend_after
+        while True:
+            try:
+                if self.drain.begun:
+                    self.attempts.push(job_id, queue)  # for whoever is there
+                    return None
+                return self.attempts.claim(job_id, queue, nonce)
+            except RedisError as error:
+                log.warning("job %s could not be claimed: %s", job_id, error)
+                if self.drain.begun or time.monotonic() > until:
+                    return None  # the keeper sends its message again
+            time.sleep(CLAIM_AGAIN)
+
     def _run(self, running: Running) -> None:
         log.info("job started")
-        writer = EventWriter(running, self.flusher)
+        writer = EventWriter(running, self.flusher, self.drain.over)
         ending = self._attempt(running, writer)
         if ending is not None:
             kept = writer.finish(ending)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from tasks.jobs.environment import setting
+from tasks.worker import alive
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,19 @@ class WorkerSettings:
     )
     pdf_fonts: tuple[str, ...] = setting(
         "PDF_FONTS", "Folders with fonts for scripts that the embedded fonts do not draw, comma-separated.", default=()
+    )
+    alive_dir: Path = setting(
+        "ALIVE_DIR",
+        "Folder of the files by which `python -m tasks.worker.alive NAME` tells whether a worker is alive.",
+        default=Path(alive.FOLDER),
+    )
+    alive_seconds: float = setting(
+        "ALIVE_SECONDS", "How long a worker's loop or thread may stand still and still be alive.", default=alive.STALE
+    )
+    alive_outage: float = setting(
+        "ALIVE_OUTAGE_SECONDS",
+        "How long a worker may be without Redis and still be alive: a restart would not help.",
+        default=alive.OUTAGE,
     )
     log_level: str = setting("LOG_LEVEL", "debug, info, warning or error.", default="info")
     log_json: bool = setting("LOG_JSON", "One JSON object a log line; off gives lines for people.", default=True)

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 ENTRY_POINTS = {
     "webapp/wsgi.py",
     "tasks/worker/main.py",
+    "tasks/worker/alive.py",
     "deploy/gunicorn.conf.py",
     "deploy/local/run.py",
     "deploy/local/install.py",

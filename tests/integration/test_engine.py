@@ -358,3 +358,46 @@ def test_what_outlives_a_job_is_removed_with_it(engine: Engine, attempts: Attemp
     assert list(engine.artifacts.list(job.id)) == []
     assert engine.redis.zcard(engine.keys.jobs_of("me")) == 0
     assert engine.get(job.id) is None
+
+
+def test_a_claim_that_is_repeated_after_a_lost_reply_is_recognised(engine: Engine, attempts: Attempts) -> None:
+    job = submit(engine)
+    first, again = (attempts.claim(job.id, job.queue, "our-nonce") for _ in range(2))
+    assert first is not None
+    assert again is not None
+    assert (first.attempt, again.attempt) == (1, 1)
+
+
+def lost_twice(engine: Engine, attempts: Attempts) -> Job:
+    job = submit(engine)
+    for _ in range(2):
+        assert attempts.lose(claimed(attempts, job).job, "gone") == "pending"
+    return job
+
+
+def test_jobs_on_their_last_chance_run_one_at_a_time(engine: Engine, attempts: Attempts) -> None:
+    first, second, fresh = lost_twice(engine, attempts), lost_twice(engine, attempts), submit(engine)
+    claim = claimed(attempts, first)
+    assert attempts.claim(second.id, second.queue) is None
+    assert claimed(attempts, fresh).attempt == 1
+    waiting = engine.get(second.id)
+    assert waiting is not None
+    assert waiting.status is Status.PENDING
+    assert engine.queue_place(waiting)[0] == 1  # it keeps its place, so that the keeper sends its message again
+    assert finish(attempts, claim) == "ok"
+    assert claimed(attempts, second).attempt == 3
+
+
+def test_a_last_chance_that_is_lost_lets_the_next_one_go(engine: Engine, attempts: Attempts) -> None:
+    first, second = lost_twice(engine, attempts), lost_twice(engine, attempts)
+    assert attempts.lose(claimed(attempts, first).job, "gone") == "failed"
+    assert claimed(attempts, second).attempt == 3
+
+
+def test_a_record_of_a_newer_release_is_left_to_its_workers(engine: Engine, attempts: Attempts) -> None:
+    job = submit(engine)
+    engine.redis.hset(engine.keys.job(job.id), "version", 2)
+    assert attempts.claim(job.id, job.queue) is None
+    waiting = engine.get(job.id)
+    assert waiting is not None
+    assert (waiting.status, engine.queue_place(waiting)[0]) == (Status.PENDING, 1)

@@ -50,7 +50,9 @@ def livez() -> dict[str, str]:
 @system.response(200, ProbeSchema, example={"status": "ready"})
 @system.operation("readyz", errors=(503,))
 def readyz() -> dict[str, str]:
-    """Tell whether jobs can be taken: Redis answers and files can be stored."""
+    """Tell whether jobs can be taken: the process stays, Redis answers and files can be stored."""
+    if services().hub.draining:
+        raise Problem(503, "draining", "This process is about to stop.", headers={"Retry-After": "1"})
     services().engine.ping()
     try:
         services().engine.artifacts.check()

@@ -74,6 +74,11 @@ class EventHub:
                 self._owner = threading.Thread(target=self._own, name="event-hub", daemon=True)
                 self._owner.start()
 
+    @property
+    def draining(self) -> bool:
+        """Whether this process was told to stop."""
+        return self._draining
+
     def close(self) -> None:
         """Drain: every stream ends. Who waits for a result still gets it; the connection goes with the last one."""
         self._draining = True

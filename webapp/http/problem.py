@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from tasks.jobs.errors import StoreFailed
 from webapp.http.request_id import current_request_id
 from webapp.http.validation import describe_errors
 
@@ -117,6 +118,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, answer_http_exception)
     app.register_error_handler(RedisError, answer_redis_error)
+    app.register_error_handler(StoreFailed, answer_store_failure)
 
 
 def answer_http_exception(error: HTTPException) -> Response:
@@ -138,6 +140,13 @@ def answer_redis_error(error: RedisError) -> Response:
     detail = "The service cannot reach its storage at the moment. Try again shortly."
     headers = {"Retry-After": str(RETRY_AFTER)}
     return Problem(503, "storage_unavailable", detail, headers=headers).response()
+
+
+def answer_store_failure(error: StoreFailed) -> Response:
+    """A file that came with the request could not be stored: the disk is full, say."""
+    log.error("store.failed", error=error)
+    headers = {"Retry-After": str(RETRY_AFTER)}
+    return Problem(503, "storage_unavailable", "Files cannot be stored at the moment.", headers=headers).response()
 
 
 def title_of(status: int) -> str:

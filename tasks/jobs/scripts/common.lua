@@ -1,5 +1,5 @@
 -- Put before every script. One job, the same KEYS everywhere: see Keys.transition.
-local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES = unpack(KEYS)
+local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, LAST_CHANCE, DEAD = unpack(KEYS)
 
 -- Redis' own clock: the clocks of the workers may differ, and leases must not.
 local function now()

@@ -1,4 +1,5 @@
--- The worker is gone. ARGV: job id, attempt, 'expired' or 'gone', message, most losses, retention in ms.
+-- The worker is gone. ARGV: job id, attempt, 'expired' or 'gone', message, most losses, retention in ms, the same of
+-- a job that is given up.
 -- With 'expired' a live lease refuses; 'gone' is said by the parent of a dead child, who knows.
 if not holds(ARGV[2]) then
   return 'stale'
@@ -21,6 +22,8 @@ if not verdict then
   if losses >= tonumber(ARGV[5]) then
     local detail = 'The job was given up after it lost its worker ' .. losses .. ' times.'
     verdict = cjson.encode({code = 'worker_lost', detail = detail})
+    retention = tonumber(ARGV[7])
+    redis.call('ZADD', DEAD, now(), ARGV[1])
   end
 end
 if verdict then

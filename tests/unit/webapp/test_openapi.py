@@ -17,7 +17,8 @@ from webapp.factory import create_app
 from webapp.settings import WebSettings
 
 METHODS = ("get", "post", "put", "patch", "delete")
-HIDDEN = {"docs.asset"}
+# A file of a page, and what only an operator may call.
+HIDDEN = {"docs.asset", "dead_jobs.list_dead", "dead_jobs.show", "dead_jobs.retry", "dead_jobs.purge"}
 
 
 @pytest.fixture

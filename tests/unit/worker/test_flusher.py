@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from redis.exceptions import RedisError
 
 from tasks.jobs import Job, Status
 from tasks.jobs.attempts import Batch, Claim, Draft, Ending
-from tasks.worker.flusher import EventWriter, Flusher
+from tasks.worker.flusher import MOST_WAITING, EventWriter, Flusher
 from tasks.worker.running import Interrupted, Reason, Running
 
 
@@ -117,3 +118,67 @@ def test_an_agent_that_is_faster_than_redis_waits(flusher: Flusher, writer: Even
     assert not finished.wait(0.2)
     flusher.flush()
     assert finished.wait(5)
+
+
+def test_an_agent_that_is_faster_than_redis_waits_also_while_redis_is_away(
+    log: Log, flusher: Flusher, writer: EventWriter
+) -> None:
+    log.answers = [RedisConnectionError("away")] * 100
+
+    def talk() -> None:
+        for number in range(9000):
+            writer.emit("progress", {"at": number})
+
+    threading.Thread(target=talk, daemon=True).start()
+    for _ in range(50):
+        flusher.flush()
+    assert len(writer.batch()[1]) <= 2 * MOST_WAITING
+    log.answers = []
+    until = time.monotonic() + 20
+    while len(written(log)) < 9000 and time.monotonic() < until:
+        flusher.flush()
+    assert [seq for seq, _, _ in written(log)] == list(range(1, 9001))
+
+
+def test_an_end_waits_for_redis_but_not_beyond_the_drain(
+    log: Log, flusher: Flusher, writer: EventWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.worker.flusher.LAST_TRY", 0.0)
+    over = threading.Event()
+    draining = EventWriter(writer.running, flusher, over.is_set)
+    log.answers = [RedisConnectionError("away")] * 10_000
+    flusher.start()
+    answers: list[bool] = []
+    waiting = threading.Thread(target=lambda: answers.append(draining.finish(Ending(Status.COMPLETED, {}))))
+    waiting.start()
+    waiting.join(1.2)
+    assert waiting.is_alive()
+    over.set()
+    waiting.join(5)
+    assert answers == [False]
+
+
+def test_an_end_goes_after_everything_there_was_no_room_for(log: Log, flusher: Flusher, writer: EventWriter) -> None:
+    log.answers = [RedisConnectionError("away")]
+    for number in range(MOST_WAITING):
+        writer.emit("progress", {"at": number})
+    flusher.flush()
+    for number in range(10):
+        writer.emit("progress", {"at": number})
+    flusher.start()
+    assert writer.finish(Ending(Status.COMPLETED, {}))
+    assert [seq for seq, _, _ in written(log)] == list(range(1, MOST_WAITING + 12))
+    assert written(log)[-1][1] == "completed"
+
+
+def test_what_cannot_be_written_is_its_agents_fault_and_nobody_elses(
+    log: Log, flusher: Flusher, writer: EventWriter
+) -> None:
+    with pytest.raises(TypeError):
+        writer.emit("token", {"content": "half a character: \ud800"})
+    flusher.start()
+    job = Job(1, "other", "echo", "io", "me", Status.RUNNING, 1, 0, 60.0, datetime.now(UTC))
+    other = EventWriter(Running(Claim(job, "nonce")), flusher)
+    assert not writer.finish(Ending(Status.FAILED, {"detail": "\ud800"}))
+    assert other.finish(Ending(Status.COMPLETED, {}))
+    assert [kind for _, kind, _ in written(log)] == ["completed"]
