@@ -91,10 +91,7 @@ class Engine:
         pipeline.hgetall(self.keys.ended(job.queue))
         pipeline.time()
         rank, ended, (seconds, _) = pipeline.execute()
-        if rank is None:
-            return 0, None
-        rate = drain_rate(ended, seconds)
-        return rank + 1, round((rank + 1) / rate, 1) if rate else None
+        return place(rank, drain_rate(ended, seconds))
 
     def remove_artifact(self, job_id: str, name: str) -> bool:
         """Delete an artifact's file and mark it removed in the record. False when there is none."""
@@ -166,6 +163,13 @@ class Engine:
         seconds = self.settings.max_queue / 10 / rate if rate else MOST_RETRY_AFTER
         spread = random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         return math.ceil(min(max(seconds * spread, 1), MOST_RETRY_AFTER))
+
+
+def place(rank: int | None, rate: float) -> tuple[int, float | None]:
+    """The place in a line (1 is next, 0 is none) and the seconds until its turn, None when nothing is known of them."""
+    if rank is None:
+        return 0, None
+    return rank + 1, round((rank + 1) / rate, 1) if rate else None
 
 
 def drain_rate(ended: Mapping[bytes, bytes], moment: float) -> float:

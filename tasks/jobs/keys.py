@@ -76,6 +76,10 @@ class Keys:
         """`<job> <owner>`, scored by the moment when what is left of the job is to be removed."""
         return f"{self.namespace}:expiries"
 
+    def gone(self, job_id: str) -> str:
+        """Who owned a job that has ended: kept for a week longer than its record, so that its owner is told."""
+        return f"{self.namespace}:gone:{job_id}"
+
     def transition(self, job_id: str, queue: str) -> list[str]:
         """The KEYS of every script that moves one job, in the order that `common.lua` unpacks them."""
         return [
@@ -88,4 +92,5 @@ class Keys:
             self.ended(queue),
             self.owners,
             self.expiries,
+            self.gone(job_id),
         ]

@@ -1,5 +1,8 @@
 -- Put before every script. One job, the same KEYS everywhere: see Keys.transition.
-local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES = unpack(KEYS)
+local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, GONE = unpack(KEYS)
+
+-- How long an owner is told "gone" and not "unknown": time to notice it after a holiday.
+local WEEK = 7 * 86400 * 1000
 
 -- Redis' own clock: the clocks of the workers may differ, and leases must not.
 local function now()
@@ -88,6 +91,7 @@ local function close(job_id, status, retention)
   place(job_id, 'ended')
   local kept = redis.call('HMGET', JOB, 'owner', 'idempotency')
   redis.call('ZADD', EXPIRIES, moment + retention, job_id .. ' ' .. kept[1])
+  redis.call('SET', GONE, kept[1], 'PX', text(retention + WEEK))
   redis.call('PEXPIRE', JOB, retention)
   redis.call('PEXPIRE', EVENTS, retention)
   if kept[2] and kept[2] ~= '' then
