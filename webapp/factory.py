@@ -9,9 +9,9 @@ from flask import Flask
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
 from webapp import browsers, cli, services
-from webapp.api import agents, ai_service, running
+from webapp.api import agents, ai_service, idempotency, running, tasks
 from webapp.api.docs import docs
-from webapp.api.jobs import jobs
+from webapp.api.job_pages import jobs
 from webapp.api.system import system
 from webapp.auth import guard
 from webapp.encoding import OrjsonProvider
@@ -45,6 +45,7 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     guard.init_app(app)
     limits.init_app(app, settings.max_body)
     running.init_app(app)
+    idempotency.init_app(app)
 
 
 def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Agent]) -> None:
@@ -54,6 +55,7 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
     for blueprint in (
         ai_service.blueprint(catalogue, inputs),
         agents.blueprint(catalogue, inputs),
+        tasks.blueprint(catalogue),
         jobs,
         system,
         docs,

@@ -28,6 +28,8 @@ HEADERS = {
     "Location": "Where the job is read.",
     "Content-Location": "Where this answer can be fetched again.",
     "Content-Disposition": "The name of the file.",
+    "ETag": "Names this state; send it as `If-None-Match` to be answered 304 while it stays.",
+    "Idempotency-Replayed": "`true` when an earlier request with the same `Idempotency-Key` made this job.",
     "Preference-Applied": "The preferences that were honoured.",
     "Retry-After": "Seconds to wait before trying again.",
     "WWW-Authenticate": "How to identify oneself.",
