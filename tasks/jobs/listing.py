@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tasks.jobs.engine import Engine, drain_rate, place
+from tasks.jobs.engine import Engine, place
+from tasks.jobs.pace import drain_rate
 from tasks.jobs.record import ArtifactInfo, Job, Status
 
 # Everything but the input and the result: a page of large ones would be megabytes that nobody reads.

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from flask import Flask, Response, g, url_for
 
 from tasks.jobs import Job, JobError, LimitReached, NewJob, Status
@@ -20,6 +21,8 @@ from webapp.services import services
 
 # How a job that failed reads in HTTP. Every other code is a fault of the agent: 500.
 FAILURES = {"provider_error": 502, "timeout": 504}
+
+log = structlog.get_logger(__name__)
 
 UNEXPLAINED = JobError("failed", "The job failed.")
 
@@ -107,6 +110,10 @@ def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
     except _Replayed as replayed:
         job = replayed.job
         mark_replayed()
+    except OSError as error:
+        # What cannot be kept is not accepted: a file or a large input did not fit, and nothing of it is left.
+        log.exception("store.failed")
+        raise Problem(503, "storage_unavailable", "Files cannot be stored.", headers={"Retry-After": "5"}) from error
     g.job_id = job.id
     return job
 
