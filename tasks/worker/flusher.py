@@ -13,6 +13,7 @@ import orjson
 from redis.exceptions import RedisError
 
 from tasks.jobs.attempts import STALE, Attempts, Batch, Claim, Draft, Ending
+from tasks.worker.budget import JOINABLE, EventBudget, calm
 from tasks.worker.running import Reason, Running
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 1000  # events of one job in memory; an agent that is faster than Redis waits
 MOST_WRITERS = 200  # jobs in one pipeline, so that a reply stays well under the socket time-out
 RETRY_AFTER = 0.2  # seconds between tries while Redis is away
+CALM = 1.0  # seconds in which a job that has said half of what it may is heard once
 
 
 class EventWriter:
@@ -35,6 +37,11 @@ class EventWriter:
         self._ending: Ending | None = None
         self._settled = threading.Event()
         self._room = threading.Event()
+        self._budget = EventBudget(flusher.max_events)
+
+    @property
+    def max_events(self) -> int:
+        return self._flusher.max_events
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
         """Queue an event. Blocks while too many are waiting, and raises `Interrupted` like `check`."""
@@ -44,7 +51,10 @@ class EventWriter:
             self._room.wait(0.5)
             self.running.check()
         self._fresh.append((kind, data))
-        self._flusher.notice(self, urgent=kind != "token")
+        if self._budget.scarce and kind in JOINABLE:
+            self._flusher.notice_later(self)
+        else:
+            self._flusher.notice(self, urgent=kind != "token")
 
     def finish(self, ending: Ending) -> bool:
         """Write the end and wait for it. False: the attempt had lost the job, and nothing was written."""
@@ -57,10 +67,13 @@ class EventWriter:
 
     def batch(self) -> Batch:
         """What to write now. Until it is settled it stays, with the same ids, so that it can be repeated."""
-        ending = self._ending
         for kind, data in self._take():
-            self._draft(kind, data)
+            if self._budget.spend():
+                self._draft(kind, data)
+            else:
+                self.running.interrupt(Reason.TALKATIVE)
         self._room.set()
+        ending = self._ending = self._budget.judge(self._ending)
         if ending is not None and not self._closed():
             self._draft(ending.status.value, ending.data)
         return self.claim, list(self._unwritten), ending
@@ -81,7 +94,7 @@ class EventWriter:
             if kind == "token" and taken and taken[-1][0] == "token":
                 data = {"content": taken.pop()[1]["content"] + data["content"]}
             taken.append((kind, data))
-        return taken
+        return calm(taken) if self._budget.scarce else taken
 
     def _draft(self, kind: str, data: Mapping[str, Any]) -> None:
         self._seq += 1
@@ -97,7 +110,9 @@ class Flusher:
 
     def __init__(self, attempts: Attempts, delay: float) -> None:
         self._attempts = attempts
+        self.max_events = attempts.settings.max_events
         self._delay = delay
+        self._later: dict[EventWriter, float] = {}
         self._dirty: dict[EventWriter, None] = {}
         self._wake = threading.Event()
         self._urgent = threading.Event()
@@ -113,9 +128,15 @@ class Flusher:
             self._urgent.set()
         self._wake.set()
 
+    def notice_later(self, writer: EventWriter) -> None:
+        """Say that a writer has something that may wait for more of its kind."""
+        if writer not in self._later:
+            self._later[writer] = time.monotonic() + CALM
+            self._wake.set()  # to look at the clock
+
     def _run(self) -> None:
         while True:
-            self._wake.wait()
+            self._wake.wait(self._nap())
             self._urgent.wait(self._delay)
             self._wake.clear()
             self._urgent.clear()
@@ -124,9 +145,12 @@ class Flusher:
 
     def flush(self) -> bool:
         """Write everything that waits. False when Redis did not take all of it: it is tried again."""
+        self._collect_due()
         writers: list[EventWriter] = []
         while self._dirty and len(writers) < MOST_WRITERS:
-            writers.append(self._dirty.popitem()[0])
+            writer = self._dirty.popitem()[0]
+            self._later.pop(writer, None)  # it gives all that it has now
+            writers.append(writer)
         if self._dirty:
             self._wake.set()
         batches = [writer.batch() for writer in writers]
@@ -136,6 +160,18 @@ class Flusher:
             answers = [error] * len(batches)
         done = [self._settle(*each) for each in zip(writers, batches, answers, strict=True)]
         return all(done)
+
+    def _nap(self) -> float | None:
+        """Seconds until something is due that could wait; None while nothing is."""
+        due = min(list(self._later.values()), default=None)
+        return None if due is None else max(due - time.monotonic(), 0.0)
+
+    def _collect_due(self) -> None:
+        now = time.monotonic()
+        for writer, due in list(self._later.items()):
+            if due <= now:
+                del self._later[writer]
+                self._dirty[writer] = None
 
     def _settle(self, writer: EventWriter, batch: Batch, answer: str | RedisError) -> bool:
         if isinstance(answer, RedisError):

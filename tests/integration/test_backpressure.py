@@ -29,7 +29,7 @@ def redis(valkey_url: str) -> Iterator[Redis]:
     client.connection_pool.disconnect()
 
 
-def engine_of(redis: Redis, tmp_path: Path, **limits: int) -> Engine:
+def engine_of(redis: Redis, tmp_path: Path, **limits: Any) -> Engine:
     unlimited = EngineSettings(artifacts_dir=tmp_path, max_queue=0, max_waiting=0, max_running=0)
     settings = dataclasses.replace(unlimited, **limits)
     return Engine(redis, settings, LocalArtifacts(tmp_path))
