@@ -8,7 +8,7 @@ from flask import Flask
 
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
-from webapp import browsers, cli, services
+from webapp import browsers, cli, jobs_cli, services
 from webapp.api import agents, ai_service, idempotency, running, tasks
 from webapp.api.docs import docs
 from webapp.api.job_pages import jobs
@@ -32,6 +32,7 @@ def create_app(
     _add_layers(app, settings)
     _add_endpoints(app, settings, known)
     app.cli.add_command(cli.keys)
+    app.cli.add_command(jobs_cli.jobs)
     return app
 
 
