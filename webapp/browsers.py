@@ -14,7 +14,8 @@ EXPOSED = (
     "WWW-Authenticate, X-Job-ID, X-Request-ID"
 )
 ALLOWED_HEADERS = (
-    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, X-API-Key, X-Request-ID"
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, Webhook, "
+    "X-API-Key, X-Request-ID"
 )
 ALLOWED_METHODS = "GET, POST, DELETE"
 PREFLIGHT_SECONDS = "600"  # what browsers that cap it low use anyway

@@ -80,6 +80,11 @@ class Keys:
         """Who owned a job that has ended: kept for a week longer than its record, so that its owner is told."""
         return f"{self.namespace}:gone:{job_id}"
 
+    @property
+    def outbox(self) -> str:
+        """Jobs whose end is still to be told by a webhook, scored by the moment (ms) of the next try."""
+        return f"{self.namespace}:outbox"
+
     def transition(self, job_id: str, queue: str) -> list[str]:
         """The KEYS of every script that moves one job, in the order that `common.lua` unpacks them."""
         return [
@@ -93,4 +98,5 @@ class Keys:
             self.owners,
             self.expiries,
             self.gone(job_id),
+            self.outbox,
         ]

@@ -14,6 +14,7 @@ from tasks.jobs.record import ArtifactInfo, Job, Status
 FIELDS = (
     *("version", "agent", "queue", "owner", "status", "attempt", "losses", "timeout", "created_at", "request_id"),
     *("started_at", "completed_at", "expires_at", "progress", "error", "usage", "artifacts", "last_event_id"),
+    *("webhook", "deliveries", "redelivery"),
 )
 
 # Records that one page looks at when a filter passes few of them. It bounds the time of a request.

@@ -44,6 +44,14 @@ class EngineSettings:
         "Most events of one attempt at a job; from half of it on, tokens and progress are written once a second.",
         default=10_000,
     )
+    webhook_secret: Secret = setting(
+        "WEBHOOK_SECRET",
+        "What the signing secrets of webhooks are made from, a long random text; without it there are no webhooks.",
+        default=Secret(""),
+    )
+    webhook_allow: tuple[str, ...] = setting(
+        "WEBHOOK_ALLOW", "Hosts that webhooks may call although they are private, by http too.", default=()
+    )
     retention: float = setting(
         "RETENTION_SECONDS", "How long an ended job, its events and its artifacts are kept.", default=86_400.0
     )

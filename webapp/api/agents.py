@@ -8,7 +8,7 @@ from typing import Any
 from flask import request, url_for
 
 from tasks.sdk import Agent
-from webapp.api import idempotency
+from webapp.api import idempotency, webhook_header
 from webapp.api.agent_jobs import add_jobs
 from webapp.api.blueprint import MULTIPART, Blueprint, Decorator
 from webapp.api.job_document import job_document
@@ -73,7 +73,7 @@ def _add_run(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> None:
         f"/v1/agents/{agent.name}/run",
         methods=["POST"],
         endpoint=f"run_{agent.name}",
-        parameters=[PREFER, idempotency.PARAMETER],
+        parameters=[PREFER, idempotency.PARAMETER, webhook_header.PARAMETER],
     )
     @_takes_input(agents, agent, inputs)
     @agents.response(200, JobSchema, example=completed, headers=RUN_HEADERS)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from tasks.jobs import ArtifactInfo, Job
 from tasks.sdk import Agent
-from webapp.api import idempotency
+from webapp.api import idempotency, webhook_header
 from webapp.api.blueprint import Blueprint, Decorator
 from webapp.api.job_document import artifact_url
 from webapp.api.running import ERRORS, run_to_end
@@ -43,7 +43,7 @@ class Door:
     @property
     def parameters(self) -> list[dict[str, Any]]:
         """The headers that the document describes: only a POST can be said to be the same as an earlier one."""
-        return [idempotency.PARAMETER] if self.method == "POST" else []
+        return [idempotency.PARAMETER, webhook_header.PARAMETER] if self.method == "POST" else []
 
     def arguments(self, page: Blueprint, agent: Agent, inputs: InputSchemas) -> Decorator:
         """The decorator that reads the input where this method has it."""

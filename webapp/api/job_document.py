@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import url_for
@@ -30,6 +32,7 @@ def job_summary(job: Job, queue: dict[str, Any] | None) -> dict[str, Any]:
         "error": job.error,
         "usage": job.usage,
         "artifacts": [_artifact(job, each) for each in job.artifacts],
+        "webhook": _webhook(job),
         "last_event_id": job.last_event_id or None,
         "expires_at": job.expires_at,
     }
@@ -58,3 +61,10 @@ def _artifact(job: Job, info: ArtifactInfo) -> dict[str, Any]:
         "removed": info.removed,
         "url": artifact_url(job, info.name),
     }
+
+
+def _webhook(job: Job) -> dict[str, Any] | None:
+    if job.webhook is None:
+        return None
+    log = [asdict(each) | {"at": datetime.fromtimestamp(each.at, UTC)} for each in job.deliveries]
+    return {"url": job.webhook.url, "events": job.webhook.events, "deliveries": log}

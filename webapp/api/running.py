@@ -13,6 +13,7 @@ from tasks.jobs import Job, JobError, LimitReached, NewJob, Status
 from tasks.sdk import Agent, File, PayloadError
 from webapp.api.idempotency import idempotency_of, mark_replayed
 from webapp.api.uploads import payload_of, reference, stored
+from webapp.api.webhook_header import webhook_of_request
 from webapp.auth.ownership import unknown_job
 from webapp.auth.principals import current_principal
 from webapp.http.problem import Problem
@@ -120,7 +121,7 @@ def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
 
 def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
     engine = services().engine
-    idempotency = idempotency_of(values)
+    idempotency, webhook = idempotency_of(values), webhook_of_request()
     with stored(values, job_id, engine.artifacts) as payload:
         new = NewJob(
             id=job_id,
@@ -131,6 +132,7 @@ def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
             payload=payload,
             request_id=current_request_id(),
             idempotency=idempotency,
+            webhook=webhook,
         )
         job = engine.submit(new)
         if job.id != job_id:

@@ -10,7 +10,7 @@ from flask import url_for
 
 from tasks.jobs import Job
 from tasks.sdk import Agent, Parameter, Scalar
-from webapp.api import idempotency
+from webapp.api import idempotency, webhook_header
 from webapp.api.blueprint import Blueprint
 from webapp.api.jobs import find_job
 from webapp.api.running import run
@@ -42,7 +42,7 @@ def _is_text(parameter: Parameter) -> bool:
 
 
 def _add_create(page: Blueprint, catalogue: Mapping[str, Agent], prompts: Mapping[str, str]) -> None:
-    @page.route("/task", methods=["POST"], parameters=[idempotency.PARAMETER])
+    @page.route("/task", methods=["POST"], parameters=[idempotency.PARAMETER, webhook_header.PARAMETER])
     @page.arguments(task_input(prompts), example={"prompt": "A short text."})
     @page.response(
         202,

@@ -20,7 +20,7 @@ Queue = dict[str, Any] | None
 def etag_of(job: Job, queue: Queue) -> str:
     """A weak validator, made of what changes in a job: its result and its files follow from that."""
     removed = [each.name for each in job.artifacts if each.removed]
-    state = [job.id, job.status.value, job.attempt, job.last_event_id, removed, queue]
+    state = [job.id, job.status.value, job.attempt, job.last_event_id, removed, queue, len(job.deliveries)]
     return hashlib.sha256(orjson.dumps(state)).hexdigest()[:32]
 
 

@@ -8,6 +8,7 @@ import marshmallow as ma
 
 from tasks.jobs import Status
 from webapp.schemas.document import Document, Part
+from webapp.schemas.webhook import WebhookSchema
 
 
 class ProgressSchema(Part):
@@ -70,6 +71,9 @@ class JobSchema(Document):
         metadata={"description": "What the job used, such as tokens."},
     )
     artifacts = ma.fields.List(ma.fields.Nested(ArtifactSchema), required=True)
+    webhook = ma.fields.Nested(
+        WebhookSchema, required=True, allow_none=True, metadata={"description": "Null unless one was asked for."}
+    )
     last_event_id = ma.fields.String(required=True, allow_none=True)
     expires_at = ma.fields.DateTime(
         required=True, allow_none=True, metadata={"description": "When the job and its files are forgotten."}
@@ -116,6 +120,7 @@ PENDING_JOB: dict[str, Any] = {
     "error": None,
     "usage": {},
     "artifacts": [],
+    "webhook": None,
     "last_event_id": None,
     "expires_at": None,
 }

@@ -1,5 +1,5 @@
 -- Put before every script. One job, the same KEYS everywhere: see Keys.transition.
-local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, GONE = unpack(KEYS)
+local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, GONE, OUTBOX = unpack(KEYS)
 
 -- How long an owner is told "gone" and not "unknown": time to notice it after a holiday.
 local WEEK = 7 * 86400 * 1000
@@ -83,8 +83,21 @@ local function count_ended(moment)
   end
 end
 
+-- What a webhook is to tell is noted in the step that makes it true.
+local function note_webhook(job_id, status, moment)
+  local webhook = redis.call('HGET', JOB, 'webhook')
+  if webhook then
+    for _, event in ipairs(cjson.decode(webhook).events) do
+      if event == status then
+        redis.call('ZADD', OUTBOX, moment, job_id)
+      end
+    end
+  end
+end
+
 local function close(job_id, status, retention)
   local moment = now()
+  note_webhook(job_id, status, moment)
   redis.call('HSET', JOB, 'status', status, 'completed_at', text(moment), 'expires_at', text(moment + retention))
   redis.call('ZREM', LEASES, job_id)
   redis.call('ZREM', PENDING, job_id)
