@@ -9,7 +9,7 @@ from flask import Flask
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
 from webapp import browsers, cli, jobs_cli, services
-from webapp.api import agents, ai_service, idempotency, running, tasks
+from webapp.api import agents, ai_service, credits, idempotency, running, tasks
 from webapp.api.docs import docs
 from webapp.api.job_pages import jobs
 from webapp.api.system import system
@@ -47,6 +47,7 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     limits.init_app(app, settings.max_body)
     running.init_app(app)
     idempotency.init_app(app)
+    credits.init_app(app)
 
 
 def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Agent]) -> None:

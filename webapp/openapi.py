@@ -30,6 +30,7 @@ HEADERS = {
     "Content-Disposition": "The name of the file.",
     "ETag": "Names this state; send it as `If-None-Match` to be answered 304 while it stays.",
     "Idempotency-Replayed": "`true` when an earlier request with the same `Idempotency-Key` made this job.",
+    "NVMCreditsConsumed": "What this answer costs, if its agent has a price; 0 for a result that was delivered before.",
     "Preference-Applied": "The preferences that were honoured.",
     "Retry-After": "Seconds to wait before trying again.",
     "WWW-Authenticate": "How to identify oneself.",

@@ -80,6 +80,10 @@ class Keys:
         """Who owned a job that has ended: kept for a week longer than its record, so that its owner is told."""
         return f"{self.namespace}:gone:{job_id}"
 
+    def usage(self, owner: str, day: int) -> str:
+        """A hash that counts what an owner used on a day since the epoch: jobs by their end, tokens, credits."""
+        return f"{self.owners}{owner}:usage:{day}"
+
     @property
     def outbox(self) -> str:
         """Jobs whose end is still to be told by a webhook, scored by the moment (ms) of the next try."""

@@ -11,6 +11,7 @@ from tasks.sdk import Agent
 from webapp.api import idempotency, webhook_header
 from webapp.api.agent_jobs import add_jobs
 from webapp.api.blueprint import MULTIPART, Blueprint, Decorator
+from webapp.api.credits import delivers
 from webapp.api.job_document import job_document
 from webapp.api.preferences import Preferences
 from webapp.api.running import ERRORS, location, raise_unless_completed, run
@@ -23,7 +24,7 @@ from webapp.schemas.job import COMPLETED_JOB, PENDING_JOB, JobSchema
 from webapp.schemas.uploads import takes_files
 from webapp.services import services
 
-RUN_HEADERS = {name: name for name in ("X-Job-ID", "Preference-Applied", "Idempotency-Replayed")}
+RUN_HEADERS = {name: name for name in ("X-Job-ID", "Preference-Applied", "Idempotency-Replayed", "NVMCreditsConsumed")}
 
 PREFER = {
     "in": "header",
@@ -107,7 +108,7 @@ def _run(agent: Agent, values: Mapping[str, Any]) -> Answer:
     most = services().settings.sync_budget
     preferences = Preferences.parse(request.headers.get("Prefer", ""))
     job = run(agent, values, preferences.budget(most))
-    raise_unless_completed(job)
+    raise_unless_completed(delivers(job))
     applied = preferences.applied(most)
     headers = {"Preference-Applied": applied} if applied else {}
     ended = job.status.ended

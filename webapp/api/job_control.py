@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from tasks.jobs.removal import delete_job
+from webapp.api.credits import delivers
 from webapp.api.job_document import job_document
 from webapp.api.jobs import JOB_HEADERS, find_job, jobs
 from webapp.api.running import location, raise_unless_completed
@@ -30,7 +31,7 @@ def get_result(job_id: uuid.UUID) -> dict[str, Any]:
     raise_unless_completed(job)
     if not job.status.ended:
         raise Problem(409, "not_ended", f"The job is {job.status.value}: it has no result yet.", headers=location(job))
-    return {"result": services().engine.result(job)}
+    return {"result": services().engine.result(delivers(job))}
 
 
 @jobs.route("/v1/jobs/<uuid:job_id>/cancel", methods=["POST"])

@@ -9,6 +9,7 @@ from flask import Response, g
 
 from tasks.jobs import ArtifactInfo, Job
 from webapp.api.blueprint import Blueprint
+from webapp.api.credits import delivers
 from webapp.api.job_document import job_summary, queue_of
 from webapp.api.watching import etag_of, is_known, not_modified, validators, wait_for_change
 from webapp.auth.ownership import owned_job
@@ -56,7 +57,11 @@ def get_job(job_id: uuid.UUID) -> Response | Answer:
     etag = etag_of(job, queue)
     if is_known(etag):
         return not_modified(etag)
-    return job_summary(job, queue) | {"result": services().engine.result(job)}, 200, applied | validators(etag)
+    return (
+        job_summary(delivers(job), queue) | {"result": services().engine.result(job)},
+        200,
+        applied | validators(etag),
+    )
 
 
 @jobs.route("/v1/jobs/<uuid:job_id>/artifacts/<name>")
@@ -71,7 +76,7 @@ def get_artifact(job_id: uuid.UUID, name: str) -> Response:
     job = find_job(job_id)
     info = _artifact(job, name)
     store = services().engine.artifacts
-    return send_artifact(store, info, job=job, disposition="attachment", filename=info.name)
+    return send_artifact(store, info, job=delivers(job), disposition="attachment", filename=info.name)
 
 
 @jobs.route("/v1/jobs/<uuid:job_id>/artifacts/<name>", methods=["DELETE"])

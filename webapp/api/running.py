@@ -11,6 +11,7 @@ from flask import Flask, Response, g, url_for
 
 from tasks.jobs import Job, JobError, LimitReached, NewJob, Status
 from tasks.sdk import Agent, File, PayloadError
+from webapp.api.credits import delivers
 from webapp.api.idempotency import idempotency_of, mark_replayed
 from webapp.api.uploads import payload_of, reference, stored
 from webapp.api.webhook_header import webhook_of_request
@@ -79,7 +80,7 @@ def run_to_end(agent: Agent, values: Mapping[str, Any]) -> Job:
     raise_unless_completed(job)
     if not job.status.ended:
         raise Problem(504, "sync_budget_exceeded", "The job takes longer; it goes on.", headers=location(job))
-    return job
+    return delivers(job)
 
 
 def raise_unless_completed(job: Job) -> None:

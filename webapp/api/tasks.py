@@ -12,6 +12,7 @@ from tasks.jobs import Job
 from tasks.sdk import Agent, Parameter, Scalar
 from webapp.api import idempotency, webhook_header
 from webapp.api.blueprint import Blueprint
+from webapp.api.credits import delivers
 from webapp.api.jobs import find_job
 from webapp.api.running import run
 from webapp.schemas.task import COMPLETED_TASK, PENDING_TASK, TaskSchema, task_input
@@ -65,7 +66,7 @@ def _add_get(page: Blueprint) -> None:
     @page.operation("get_task", errors=(404, 410))
     def get_task(task_id: uuid.UUID) -> dict[str, Any]:
         """Read a task: how it stands, and its result once it has one."""
-        return _document(find_job(task_id))
+        return _document(delivers(find_job(task_id)))
 
 
 def _document(job: Job) -> dict[str, Any]:

@@ -95,8 +95,20 @@ local function note_webhook(job_id, status, moment)
   end
 end
 
+-- What an owner used, by day: the job itself is forgotten sooner. See accounts.py for the days that are kept.
+local function count_usage(status, moment)
+  local job = redis.call('HMGET', JOB, 'owner', 'usage')
+  local account = index_of(job[1], 'usage:' .. text(math.floor(moment / 86400000)))
+  redis.call('HINCRBY', account, status, 1)
+  for name, count in pairs(job[2] and cjson.decode(job[2]) or {}) do
+    redis.call('HINCRBY', account, name, text(count))
+  end
+  redis.call('PEXPIRE', account, text(33 * 86400000))
+end
+
 local function close(job_id, status, retention)
   local moment = now()
+  count_usage(status, moment)
   note_webhook(job_id, status, moment)
   redis.call('HSET', JOB, 'status', status, 'completed_at', text(moment), 'expires_at', text(moment + retention))
   redis.call('ZREM', LEASES, job_id)
