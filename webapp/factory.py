@@ -8,10 +8,10 @@ from flask import Flask
 
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
-from webapp import browsers, cli, cli_jobs, services
-from webapp.api import agents, ai_service, dead_jobs, running
+from webapp import browsers, cli, jobs_cli, services
+from webapp.api import agents, ai_service, credits, dead_jobs, idempotency, running, tasks
 from webapp.api.docs import docs
-from webapp.api.jobs import jobs
+from webapp.api.job_pages import jobs
 from webapp.api.system import system
 from webapp.auth import guard
 from webapp.encoding import OrjsonProvider
@@ -32,7 +32,7 @@ def create_app(
     _add_layers(app, settings)
     _add_endpoints(app, settings, known)
     app.cli.add_command(cli.keys)
-    app.cli.add_command(cli_jobs.jobs)
+    app.cli.add_command(jobs_cli.jobs)
     return app
 
 
@@ -46,6 +46,8 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     guard.init_app(app)
     limits.init_app(app, settings.max_body)
     running.init_app(app)
+    idempotency.init_app(app)
+    credits.init_app(app)
 
 
 def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Agent]) -> None:
@@ -55,6 +57,7 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
     for blueprint in (
         ai_service.blueprint(catalogue, inputs),
         agents.blueprint(catalogue, inputs),
+        tasks.blueprint(catalogue),
         jobs,
         system,
         docs,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -18,12 +17,9 @@ from tasks.jobs.errors import JobGone, KeyReused, LimitReached
 from tasks.jobs.events import Event
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
+from tasks.jobs.pace import drain_rate, retry_after
 from tasks.jobs.record import Job, NewJob, created_job, fields_of
 from tasks.jobs.settings import EngineSettings
-
-SLICE = 10  # seconds that a field of the `ended` hash counts, see common.lua
-WINDOW = 60  # seconds over which the drain rate is measured
-MOST_RETRY_AFTER = 60  # seconds: nobody is sent away for longer than the rate was measured over
 
 
 class Engine:
@@ -101,10 +97,7 @@ class Engine:
         pipeline.hgetall(self.keys.ended(job.queue))
         pipeline.time()
         rank, ended, (seconds, _) = pipeline.execute()
-        if rank is None:
-            return 0, None
-        rate = drain_rate(ended, seconds)
-        return rank + 1, round((rank + 1) / rate, 1) if rate else None
+        return place(rank, drain_rate(ended, seconds))
 
     def remove_artifact(self, job_id: str, name: str) -> bool:
         """Delete an artifact's file and mark it removed in the record. False when there is none."""
@@ -161,7 +154,8 @@ class Engine:
 
     def _not_created(self, new: NewJob, kind: bytes, rest: Sequence[Any]) -> Job:
         if kind == b"full":
-            raise LimitReached(rest[0].decode(), self._retry_after(new.queue))
+            limit = rest[0].decode()
+            raise LimitReached(limit, retry_after(self.redis, self.keys, self.settings, new.queue, limit))
         if kind == b"reused":
             raise KeyReused
         job = self.get(rest[0].decode() if kind == b"replayed" else new.id)
@@ -169,16 +163,9 @@ class Engine:
             raise JobGone
         return job
 
-    def _retry_after(self, queue: str) -> int:
-        """Seconds after which a tenth of a full queue has drained, spread so that callers do not return at once."""
-        ended: Any = self.redis.hgetall(self.keys.ended(queue))
-        rate = drain_rate(ended, self.now())
-        seconds = self.settings.max_queue / 10 / rate if rate else MOST_RETRY_AFTER
-        spread = random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-        return math.ceil(min(max(seconds * spread, 1), MOST_RETRY_AFTER))
 
-
-def drain_rate(ended: Mapping[bytes, bytes], moment: float) -> float:
-    """Jobs that ended per second, over the last minute."""
-    first = int(moment / SLICE) - WINDOW // SLICE
-    return sum(int(count) for slice_, count in ended.items() if int(slice_) >= first) / WINDOW
+def place(rank: int | None, rate: float) -> tuple[int, float | None]:
+    """The place in a line (1 is next, 0 is none) and the seconds until its turn, None when nothing is known of them."""
+    if rank is None:
+        return 0, None
+    return rank + 1, round((rank + 1) / rate, 1) if rate else None

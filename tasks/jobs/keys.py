@@ -85,6 +85,19 @@ class Keys:
         """Jobs that were given up, scored by the moment in ms."""
         return f"{self.namespace}:dead"
 
+    def gone(self, job_id: str) -> str:
+        """Who owned a job that has ended: kept for a week longer than its record, so that its owner is told."""
+        return f"{self.namespace}:gone:{job_id}"
+
+    def usage(self, owner: str, day: int) -> str:
+        """A hash that counts what an owner used on a day since the epoch: jobs by their end, tokens, credits."""
+        return f"{self.owners}{owner}:usage:{day}"
+
+    @property
+    def outbox(self) -> str:
+        """Jobs whose end is still to be told by a webhook, scored by the moment (ms) of the next try."""
+        return f"{self.namespace}:outbox"
+
     def transition(self, job_id: str, queue: str) -> list[str]:
         """The KEYS of every script that moves one job, in the order that `common.lua` unpacks them."""
         return [
@@ -99,4 +112,6 @@ class Keys:
             self.expiries,
             self.last_chance(queue),
             self.dead,
+            self.gone(job_id),
+            self.outbox,
         ]

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from tasks.jobs.webhooks.subscription import Delivery, Webhook, decode_log
+
 # Raised when the meaning of a field changes, so that records of an older version can be told apart.
 RECORD_VERSION = 1
 
@@ -49,6 +51,7 @@ class NewJob:
     payload: Mapping[str, Any]
     request_id: str = ""
     idempotency: Idempotency | None = None
+    webhook: Webhook | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -101,6 +104,9 @@ class Job:
     artifacts: tuple[ArtifactInfo, ...] = ()
     last_event_id: str = ""
     worker: str = ""
+    webhook: Webhook | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    redelivery: float = 0.0
 
     def artifact(self, name: str) -> ArtifactInfo | None:
         return next((each for each in self.artifacts if each.name == name), None)
@@ -125,6 +131,7 @@ def fields_of(new: NewJob, *, payload: bytes, input_ref: str) -> list[str | byte
         *("input_ref", input_ref),
         *("result_ref", ""),
         *("last_event_id", ""),
+        *(("webhook", new.webhook.encode()) if new.webhook else ()),
     ]
 
 
@@ -191,4 +198,7 @@ class _Reader:
             artifacts=tuple(self.artifact(each) for each in self.value("artifacts", [])),
             last_event_id=self.text("last_event_id"),
             worker=self.text("worker"),
+            webhook=Webhook.decode(webhook) if (webhook := self.value("webhook")) else None,
+            deliveries=decode_log(self.value("deliveries", [])),
+            redelivery=self.number("redelivery") / 1000,
         )

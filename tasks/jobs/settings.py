@@ -39,6 +39,19 @@ class EngineSettings:
     max_queue: int = setting("MAX_QUEUE", "Most jobs that wait in one queue; 0 is no limit.", default=10_000)
     max_waiting: int = setting("MAX_WAITING", "Most jobs of one principal that wait; 0 is no limit.", default=1_000)
     max_running: int = setting("MAX_RUNNING", "Most jobs of one principal that run; 0 is no limit.", default=500)
+    max_events: int = setting(
+        "MAX_EVENTS",
+        "Most events of one attempt at a job; from half of it on, tokens and progress are written once a second.",
+        default=10_000,
+    )
+    webhook_secret: Secret = setting(
+        "WEBHOOK_SECRET",
+        "What the signing secrets of webhooks are made from, a long random text; without it there are no webhooks.",
+        default=Secret(""),
+    )
+    webhook_allow: tuple[str, ...] = setting(
+        "WEBHOOK_ALLOW", "Hosts that webhooks may call although they are private, by http too.", default=()
+    )
     retention: float = setting(
         "RETENTION_SECONDS", "How long an ended job, its events and its artifacts are kept.", default=86_400.0
     )

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.record import JobError
+from tasks.worker.budget import too_many_events
 from tasks.worker.running import Interrupted, Reason, Running
 
 log = logging.getLogger(__name__)
@@ -80,5 +81,7 @@ class PreforkEnforcement:
                 self._attempts.hand_back(running.claim)
             elif running.reason is Reason.TIMEOUT:
                 self._attempts.condemn(running.claim, timeout_error(running))
+            elif running.reason is Reason.TALKATIVE:
+                self._attempts.condemn(running.claim, too_many_events(self._attempts.settings.max_events))
         except RedisError as error:
             log.warning("the reason could not be written: %s", error)

@@ -16,6 +16,7 @@ from tasks.jobs.attempts import Ending
 from tasks.jobs.errors import StoreFailed
 from tasks.jobs.record import Job, JobError, Status
 from tasks.sdk import Agent, AgentError, Artifact, PayloadError, ResultError, Usage
+from tasks.worker.budget import too_many_events
 from tasks.worker.calling import call
 from tasks.worker.context import JobContext
 from tasks.worker.enforcement import timeout_error
@@ -109,6 +110,8 @@ def _interrupted(context: JobContext, reason: Reason) -> Ending | None:
         return Ending(Status.CANCELED, {}, usage=_usage(context.usage))
     if reason is Reason.TIMEOUT:
         return _failed(context, timeout_error(context.running))
+    if reason is Reason.TALKATIVE:
+        return _failed(context, too_many_events(context.writer.max_events))
     return None
 
 

@@ -13,6 +13,7 @@ import orjson
 from redis.exceptions import RedisError
 
 from tasks.jobs.attempts import STALE, Attempts, Batch, Claim, Draft, Ending
+from tasks.worker.budget import JOINABLE, EventBudget, calm
 from tasks.worker.running import Reason, Running
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ MOST_WAITING = 1000  # events of one job in memory; an agent that is faster than
 MOST_WRITERS = 200  # jobs in one pipeline, so that a reply stays well under the socket time-out
 RETRY_AFTER = 0.2  # seconds between tries while Redis is away
 LAST_TRY = 3.5  # seconds: one try at a server that does not answer (connect 1, reply 2), and a beat of the flusher
+CALM = 1.0  # seconds in which a job that has said half of what it may is heard once
 
 
 class EventWriter:
@@ -37,6 +39,11 @@ class EventWriter:
         self._ending: Ending | None = None
         self._settled = threading.Event()
         self._room = threading.Event()
+        self._budget = EventBudget(flusher.max_events)
+
+    @property
+    def max_events(self) -> int:
+        return self._flusher.max_events
 
     def emit(self, kind: str, data: Mapping[str, Any]) -> None:
         """Queue an event. Blocks while too many are waiting, and raises `Interrupted` like `check`.
@@ -50,7 +57,10 @@ class EventWriter:
             self._room.wait(0.5)
             self.running.check()
         self._fresh.append((kind, data))
-        self._flusher.notice(self, urgent=kind != "token")
+        if self._budget.scarce and kind in JOINABLE:
+            self._flusher.notice_later(self)
+        else:
+            self._flusher.notice(self, urgent=kind != "token")
 
     def finish(self, ending: Ending) -> bool:
         """Write the end and wait for it. False: the attempt had lost the job, or is not known to have written.
@@ -71,14 +81,17 @@ class EventWriter:
 
     def batch(self) -> Batch:
         """What to write now. Until it is settled it stays, with the same ids, so that it can be repeated."""
-        ending = self._ending
         if len(self._unwritten) < MOST_WAITING:  # no more while Redis is away: the agent waits, and memory is bounded
             for kind, data in self._take():
-                self._draft(kind, data)
+                if self._budget.spend():
+                    self._draft(kind, data)
+                else:
+                    self.running.interrupt(Reason.TALKATIVE)
             self._room.set()
-        if ending is None or self._fresh:
+        if self._ending is None or self._fresh:
             return self.claim, list(self._unwritten), None
-        if not self._closed():
+        ending = self._ending = self._budget.judge(self._ending)
+        if ending is not None and not self._closed():
             self._draft(ending.status.value, ending.data)
         return self.claim, list(self._unwritten), ending
 
@@ -89,7 +102,7 @@ class EventWriter:
             self.running.interrupt(Reason.LOST)
         if ended or answer == STALE:
             self._settled.set()
-        elif self._fresh or self._ending is not None:  # it came meanwhile, or there was no room for it
+        elif written >= MOST_WAITING or self._ending is not None:  # what there was no room for, or an end that came
             self._flusher.notice(self, urgent=True)
 
     def _take(self) -> list[tuple[str, Any]]:
@@ -100,7 +113,7 @@ class EventWriter:
             if kind == "token" and taken and taken[-1][0] == "token":
                 data = {"content": taken.pop()[1]["content"] + data["content"]}
             taken.append((kind, data))
-        return taken
+        return calm(taken) if self._budget.scarce else taken
 
     def _draft(self, kind: str, data: Mapping[str, Any]) -> None:
         self._seq += 1
@@ -116,7 +129,9 @@ class Flusher:
 
     def __init__(self, attempts: Attempts, delay: float) -> None:
         self._attempts = attempts
+        self.max_events = attempts.settings.max_events
         self._delay = delay
+        self._later: dict[EventWriter, float] = {}
         self._dirty: dict[EventWriter, None] = {}
         self._wake = threading.Event()
         self._urgent = threading.Event()
@@ -132,9 +147,15 @@ class Flusher:
             self._urgent.set()
         self._wake.set()
 
+    def notice_later(self, writer: EventWriter) -> None:
+        """Say that a writer has something that may wait for more of its kind."""
+        if writer not in self._later:
+            self._later[writer] = time.monotonic() + CALM
+            self._wake.set()  # to look at the clock
+
     def _run(self) -> None:
         while True:
-            self._wake.wait()
+            self._wake.wait(self._nap())
             self._urgent.wait(self._delay)
             self._wake.clear()
             self._urgent.clear()
@@ -143,9 +164,12 @@ class Flusher:
 
     def flush(self) -> bool:
         """Write everything that waits. False when Redis did not take all of it: it is tried again."""
+        self._collect_due()
         writers: list[EventWriter] = []
         while self._dirty and len(writers) < MOST_WRITERS:
-            writers.append(self._dirty.popitem()[0])
+            writer = self._dirty.popitem()[0]
+            self._later.pop(writer, None)  # it gives all that it has now
+            writers.append(writer)
         if self._dirty:
             self._wake.set()
         made = [(writer, batch) for writer in writers if (batch := self._batch(writer)) is not None]
@@ -165,6 +189,18 @@ class Flusher:
             log.exception("the events of job %s cannot be written", writer.claim.job.id)
             writer.settle(0, ended=True, answer=STALE)
             return None
+
+    def _nap(self) -> float | None:
+        """Seconds until something is due that could wait; None while nothing is."""
+        due = min(list(self._later.values()), default=None)
+        return None if due is None else max(due - time.monotonic(), 0.0)
+
+    def _collect_due(self) -> None:
+        now = time.monotonic()
+        for writer, due in list(self._later.items()):
+            if due <= now:
+                del self._later[writer]
+                self._dirty[writer] = None
 
     def _settle(self, writer: EventWriter, batch: Batch, answer: str | RedisError) -> bool:
         if isinstance(answer, RedisError):

@@ -28,6 +28,7 @@ from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.request import JobRequest
 from tasks.worker.runner import Enforcement, Runner
 from tasks.worker.settings import WorkerSettings
+from tasks.worker.webhooks import Courier
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class WorkerProcess:
         self._make_marks()
         attempts = self._attempts()
         Keeper(attempts, Engine(attempts.redis, self._engine, self._store), self._queues, self._mark).start()
+        Courier(self._attempts).start()
         if self._runner is not None:
             self._runner.leases.start()
 

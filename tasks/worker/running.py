@@ -15,6 +15,7 @@ class Reason(StrEnum):
     CANCEL = "cancel"
     TIMEOUT = "timeout"
     DRAIN = "drain"
+    TALKATIVE = "talkative"  # its events would not fit into its log
     LOST = "lost"  # somebody else holds the job, or it has ended: nothing we write counts any more
 
 

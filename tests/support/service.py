@@ -47,6 +47,12 @@ def read_file(document: File, pages: int = 1) -> str:
     return document.text()
 
 
+@agent(cost=lambda usage: usage.prompt_tokens * 2)
+def priced(text: str) -> str:
+    """Cost something."""
+    return text
+
+
 Handle = Callable[[Job], Ending]
 
 
@@ -118,7 +124,7 @@ class Service:
 
 def catalogue() -> Catalogue:
     """The agents of these tests. They are described only: the worker of a test says what comes of their jobs."""
-    return Catalogue(_described(each) for each in (ai_service, ai_service_binary, read_file))
+    return Catalogue(_described(each) for each in (ai_service, ai_service_binary, read_file, priced))
 
 
 def application(redis_url: str, artifacts: Path, *, max_waiting: int = 0, **settings: Any) -> Flask:

@@ -8,7 +8,10 @@ from typing import Any
 from flask import request, url_for
 
 from tasks.sdk import Agent
+from webapp.api import idempotency, webhook_header
+from webapp.api.agent_jobs import add_jobs
 from webapp.api.blueprint import MULTIPART, Blueprint, Decorator
+from webapp.api.credits import delivers
 from webapp.api.job_document import job_document
 from webapp.api.preferences import Preferences
 from webapp.api.running import ERRORS, location, raise_unless_completed, run
@@ -21,7 +24,7 @@ from webapp.schemas.job import COMPLETED_JOB, PENDING_JOB, JobSchema
 from webapp.schemas.uploads import takes_files
 from webapp.services import services
 
-RUN_HEADERS = {"X-Job-ID": "X-Job-ID", "Preference-Applied": "Preference-Applied"}
+RUN_HEADERS = {name: name for name in ("X-Job-ID", "Preference-Applied", "Idempotency-Replayed", "NVMCreditsConsumed")}
 
 PREFER = {
     "in": "header",
@@ -40,6 +43,7 @@ def blueprint(catalogue: Mapping[str, Agent], inputs: InputSchemas) -> Blueprint
     _describe(agents, inputs)
     for agent in catalogue.values():
         _add_run(agents, agent, inputs)
+        add_jobs(agents, agent, _takes_input(agents, agent, inputs))
     return agents
 
 
@@ -66,7 +70,12 @@ def _add_run(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> None:
     completed = COMPLETED_JOB | {"agent": agent.name, "result": example_result(agent)}
     pending = PENDING_JOB | {"agent": agent.name}
 
-    @agents.route(f"/v1/agents/{agent.name}/run", methods=["POST"], endpoint=f"run_{agent.name}", parameters=[PREFER])
+    @agents.route(
+        f"/v1/agents/{agent.name}/run",
+        methods=["POST"],
+        endpoint=f"run_{agent.name}",
+        parameters=[PREFER, idempotency.PARAMETER, webhook_header.PARAMETER],
+    )
     @_takes_input(agents, agent, inputs)
     @agents.response(200, JobSchema, example=completed, headers=RUN_HEADERS)
     @agents.alt_response(
@@ -77,7 +86,12 @@ def _add_run(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> None:
         description="The job goes on; `Location` tells where to read it.",
         success=True,
     )
-    @agents.operation(f"run_{agent.name}", errors=ERRORS, summary=agent.summary, description=agent.description)
+    @agents.operation(
+        f"run_{agent.name}",
+        errors=(*ERRORS, *idempotency.ERRORS),
+        summary=agent.summary,
+        description=agent.description,
+    )
     def run_agent(values: dict[str, Any]) -> Answer:
         """Run an agent."""
         return _run(agent, values)
@@ -94,7 +108,7 @@ def _run(agent: Agent, values: Mapping[str, Any]) -> Answer:
     most = services().settings.sync_budget
     preferences = Preferences.parse(request.headers.get("Prefer", ""))
     job = run(agent, values, preferences.budget(most))
-    raise_unless_completed(job)
+    raise_unless_completed(delivers(job))
     applied = preferences.applied(most)
     headers = {"Preference-Applied": applied} if applied else {}
     ended = job.status.ended

@@ -6,11 +6,15 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from flask import Flask, Response, g, url_for
 
 from tasks.jobs import Job, JobError, LimitReached, NewJob, Status
 from tasks.sdk import Agent, File, PayloadError
+from webapp.api.credits import delivers
+from webapp.api.idempotency import idempotency_of, mark_replayed
 from webapp.api.uploads import payload_of, reference, stored
+from webapp.api.webhook_header import webhook_of_request
 from webapp.auth.ownership import unknown_job
 from webapp.auth.principals import current_principal
 from webapp.http.problem import Problem
@@ -19,6 +23,8 @@ from webapp.services import services
 
 # How a job that failed reads in HTTP. Every other code is a fault of the agent: 500.
 FAILURES = {"provider_error": 502, "timeout": 504}
+
+log = structlog.get_logger(__name__)
 
 UNEXPLAINED = JobError("failed", "The job failed.")
 
@@ -46,8 +52,22 @@ def run(agent: Agent, values: Mapping[str, Any], budget: float) -> Job:
         return _submit(agent, values, job_id)
     # Attached first: whatever the job says after this is heard, however fast it is.
     with services().hub.attach(job_id, new=True) as subscription:
-        _submit(agent, values, job_id)
+        job = _submit(agent, values, job_id)
+        if job.id == job_id:
+            subscription.wait(budget)
+    return _read(job_id) if job.id == job_id else _join(job, budget)
+
+
+def _join(job: Job, budget: float) -> Job:
+    """Wait for a job that an earlier request made: it may be anywhere between its start and its end."""
+    if job.status.ended:
+        return job
+    with services().hub.attach(job.id, job.last_event_id) as subscription:
         subscription.wait(budget)
+    return _read(job.id)
+
+
+def _read(job_id: str) -> Job:
     job = services().engine.get(job_id)
     if job is None:
         raise unknown_job()
@@ -60,7 +80,7 @@ def run_to_end(agent: Agent, values: Mapping[str, Any]) -> Job:
     raise_unless_completed(job)
     if not job.status.ended:
         raise Problem(504, "sync_budget_exceeded", "The job takes longer; it goes on.", headers=location(job))
-    return job
+    return delivers(job)
 
 
 def raise_unless_completed(job: Job) -> None:
@@ -77,8 +97,32 @@ def location(job: Job) -> dict[str, str]:
     return {"Location": url_for("jobs.get_job", job_id=job.id)}
 
 
+class _Replayed(Exception):
+    """The request was sent before. Not an error: it takes the files that were stored for this time away."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job.id)
+        self.job = job
+
+
 def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
+    """Submit the job. With an idempotency key that is known it is the job of the first request, of another id."""
+    try:
+        job = _submit_new(agent, values, job_id)
+    except _Replayed as replayed:
+        job = replayed.job
+        mark_replayed()
+    except OSError as error:
+        # What cannot be kept is not accepted: a file or a large input did not fit, and nothing of it is left.
+        log.exception("store.failed")
+        raise Problem(503, "storage_unavailable", "Files cannot be stored.", headers={"Retry-After": "5"}) from error
+    g.job_id = job.id
+    return job
+
+
+def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
     engine = services().engine
+    idempotency, webhook = idempotency_of(values), webhook_of_request()
     with stored(values, job_id, engine.artifacts) as payload:
         new = NewJob(
             id=job_id,
@@ -88,9 +132,12 @@ def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
             timeout=agent.timeout,
             payload=payload,
             request_id=current_request_id(),
+            idempotency=idempotency,
+            webhook=webhook,
         )
         job = engine.submit(new)
-    g.job_id = job_id
+        if job.id != job_id:
+            raise _Replayed(job)
     return job
 
 

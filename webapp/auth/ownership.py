@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from tasks.jobs import Job
+from tasks.jobs.removal import owner_of_gone
 from webapp.auth.principals import current_principal
 from webapp.http.problem import Problem
 from webapp.services import services
@@ -13,10 +14,14 @@ log = structlog.get_logger(__name__)
 
 
 def owned_job(job_id: str) -> Job:
-    """The caller's job of that id. Unknown, expired and foreign ids all read 404: ids are not to be probed."""
-    job = services().engine.get(job_id)
+    """The caller's job of that id. Unknown and foreign ids read 404 alike: ids are not to be probed.
+
+    For a week after it was deleted or has expired, its owner reads 410 instead.
+    """
+    engine = services().engine
+    job = engine.get(job_id)
     if job is None:
-        raise unknown_job()
+        raise gone_job() if owner_of_gone(engine, job_id) == current_principal().id else unknown_job()
     if job.owner != current_principal().id:
         log.warning("auth.foreign_job", job_id=job_id, principal=current_principal().id)
         raise unknown_job()
@@ -26,3 +31,8 @@ def owned_job(job_id: str) -> Job:
 def unknown_job() -> Problem:
     """The answer to an id that is not one of the caller's jobs."""
     return Problem(404, "not_found", "There is no such job.")
+
+
+def gone_job() -> Problem:
+    """The answer to the id of a job that was one of the caller's."""
+    return Problem(410, "job_gone", "This job was deleted or has expired.")

@@ -8,6 +8,7 @@ import marshmallow as ma
 
 from tasks.jobs import Status
 from webapp.schemas.document import Document, Part
+from webapp.schemas.webhook import WebhookSchema
 
 
 class ProgressSchema(Part):
@@ -70,10 +71,37 @@ class JobSchema(Document):
         metadata={"description": "What the job used, such as tokens."},
     )
     artifacts = ma.fields.List(ma.fields.Nested(ArtifactSchema), required=True)
+    webhook = ma.fields.Nested(
+        WebhookSchema, required=True, allow_none=True, metadata={"description": "Null unless one was asked for."}
+    )
     last_event_id = ma.fields.String(required=True, allow_none=True)
     expires_at = ma.fields.DateTime(
         required=True, allow_none=True, metadata={"description": "When the job and its files are forgotten."}
     )
+
+
+class JobSummarySchema(JobSchema):
+    """A job in a listing: everything but its result."""
+
+    class Meta(JobSchema.Meta):
+        """Results may be large; each has a path of its own."""
+
+        exclude = ("result",)
+
+
+class JobsSchema(Document):
+    """A page of jobs, the newest first."""
+
+    jobs = ma.fields.List(ma.fields.Nested(JobSummarySchema), required=True)
+    next_cursor = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "Give it as `cursor` for the next page; null: none."}
+    )
+
+
+class JobResultSchema(Document):
+    """What a job came to."""
+
+    result = ma.fields.Raw(required=True, allow_none=True, metadata={"description": "What the agent returned."})
 
 
 JOB_ID = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
@@ -92,6 +120,7 @@ PENDING_JOB: dict[str, Any] = {
     "error": None,
     "usage": {},
     "artifacts": [],
+    "webhook": None,
     "last_event_id": None,
     "expires_at": None,
 }
@@ -108,3 +137,5 @@ COMPLETED_JOB = PENDING_JOB | {
     "last_event_id": "1-4",
     "expires_at": "2026-01-16T09:30:06.020000+00:00",
 }
+
+LISTED_JOB = {name: value for name, value in COMPLETED_JOB.items() if name != "result"}

@@ -1,5 +1,9 @@
 -- Put before every script. One job, the same KEYS everywhere: see Keys.transition.
-local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, LAST_CHANCE, DEAD = unpack(KEYS)
+local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, LAST_CHANCE, DEAD, GONE, OUTBOX =
+  unpack(KEYS)
+
+-- How long an owner is told "gone" and not "unknown": time to notice it after a holiday.
+local WEEK = 7 * 86400 * 1000
 
 -- Redis' own clock: the clocks of the workers may differ, and leases must not.
 local function now()
@@ -80,14 +84,40 @@ local function count_ended(moment)
   end
 end
 
+-- What a webhook is to tell is noted in the step that makes it true.
+local function note_webhook(job_id, status, moment)
+  local webhook = redis.call('HGET', JOB, 'webhook')
+  if webhook then
+    for _, event in ipairs(cjson.decode(webhook).events) do
+      if event == status then
+        redis.call('ZADD', OUTBOX, moment, job_id)
+      end
+    end
+  end
+end
+
+-- What an owner used, by day: the job itself is forgotten sooner. See accounts.py for the days that are kept.
+local function count_usage(status, moment)
+  local job = redis.call('HMGET', JOB, 'owner', 'usage')
+  local account = index_of(job[1], 'usage:' .. text(math.floor(moment / 86400000)))
+  redis.call('HINCRBY', account, status, 1)
+  for name, count in pairs(job[2] and cjson.decode(job[2]) or {}) do
+    redis.call('HINCRBY', account, name, text(count))
+  end
+  redis.call('PEXPIRE', account, text(33 * 86400000))
+end
+
 local function close(job_id, status, retention)
   local moment = now()
+  count_usage(status, moment)
+  note_webhook(job_id, status, moment)
   redis.call('HSET', JOB, 'status', status, 'completed_at', text(moment), 'expires_at', text(moment + retention))
   redis.call('ZREM', LEASES, job_id)
   redis.call('ZREM', PENDING, job_id)
   place(job_id, 'ended')
   local kept = redis.call('HMGET', JOB, 'owner', 'idempotency')
   redis.call('ZADD', EXPIRIES, moment + retention, job_id .. ' ' .. kept[1])
+  redis.call('SET', GONE, kept[1], 'PX', text(retention + WEEK))
   redis.call('PEXPIRE', JOB, retention)
   redis.call('PEXPIRE', EVENTS, retention)
   if kept[2] and kept[2] ~= '' then

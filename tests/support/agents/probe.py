@@ -97,3 +97,23 @@ def kill_own_process() -> str:
     """Die with the process, as under the kernel's out-of-memory killer."""
     os.kill(os.getpid(), signal.SIGKILL)
     return "unreachable"
+
+
+@agent(queue="io", timeout=60)
+def talk(context: Context, events: Annotated[int, Param("How many", ge=0)], kind: str = "artifact") -> str:
+    """Say very much: files cannot be joined, progress can."""
+    for number in range(events):
+        if kind == "artifact":
+            context.artifact(f"{number}.txt", b"x", "text/plain")
+        else:
+            context.progress(number / events, f"at {number}")
+            time.sleep(0.001)
+    return "said"
+
+
+@agent(queue="cpu", timeout=60)
+def talk_cpu(context: Context, events: Annotated[int, Param("How many", ge=0)]) -> str:
+    """Say very much, and then compute without listening."""
+    for number in range(events):
+        context.artifact(f"{number}.txt", b"x", "text/plain")
+    return "said"

@@ -7,12 +7,14 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from tasks.jobs import Job, Status
 from tasks.jobs.attempts import Batch, Claim, Draft, Ending
+from tasks.jobs.settings import EngineSettings
 from tasks.worker.flusher import MOST_WAITING, EventWriter, Flusher
 from tasks.worker.running import Interrupted, Reason, Running
 
@@ -21,6 +23,7 @@ class Log:
     """Keeps what is written; answers as told."""
 
     def __init__(self) -> None:
+        self.settings = EngineSettings(max_events=5_000)
         self.batches: list[tuple[list[Draft], Ending | None]] = []
         self.answers: list[str | RedisError] = []
 
@@ -41,13 +44,20 @@ def log() -> Log:
 
 @pytest.fixture
 def flusher(log: Log) -> Flusher:
-    return Flusher(log, delay=0)  # type: ignore[arg-type] # only `write` is used
+    return Flusher(log, delay=0)  # type: ignore[arg-type] # only these are used
 
 
 @pytest.fixture
 def writer(flusher: Flusher) -> EventWriter:
     job = Job(1, "job", "echo", "io", "me", Status.RUNNING, 1, 0, 60.0, datetime.now(UTC))
     return EventWriter(Running(Claim(job, "nonce")), flusher)
+
+
+def talkative(log: Log, most: int) -> tuple[Flusher, EventWriter]:
+    log.settings = EngineSettings(max_events=most)
+    flusher = Flusher(log, delay=0)  # type: ignore[arg-type] # only these are used
+    job = Job(1, "job", "echo", "io", "me", Status.RUNNING, 1, 0, 60.0, datetime.now(UTC))
+    return flusher, EventWriter(Running(Claim(job, "nonce")), flusher)
 
 
 def written(log: Log) -> list[tuple[int, str, bytes]]:
@@ -120,9 +130,8 @@ def test_an_agent_that_is_faster_than_redis_waits(flusher: Flusher, writer: Even
     assert finished.wait(5)
 
 
-def test_an_agent_that_is_faster_than_redis_waits_also_while_redis_is_away(
-    log: Log, flusher: Flusher, writer: EventWriter
-) -> None:
+def test_an_agent_that_is_faster_than_redis_waits_also_while_redis_is_away(log: Log) -> None:
+    flusher, writer = talkative(log, 100_000)
     log.answers = [RedisConnectionError("away")] * 100
 
     def talk() -> None:
@@ -182,3 +191,49 @@ def test_what_cannot_be_written_is_its_agents_fault_and_nobody_elses(
     assert not writer.finish(Ending(Status.FAILED, {"detail": "\ud800"}))
     assert other.finish(Ending(Status.COMPLETED, {}))
     assert [kind for _, kind, _ in written(log)] == ["completed"]
+
+
+def test_an_attempt_that_has_said_half_of_what_it_may_is_written_once_a_while(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.worker.flusher.CALM", 0.2)
+    flusher, writer = talkative(log, 10)
+    flusher.start()
+    for number in range(10):
+        writer.emit("progress", {"fraction": number / 10, "message": ""})
+        writer.emit("token", {"content": f"{number} "})
+        time.sleep(0.02)
+    assert writer.finish(Ending(Status.COMPLETED, {"usage": {}}))
+    text = "".join(orjson.loads(data)["content"] for _, kind, data in written(log) if kind == "token")
+    assert text == "".join(f"{number} " for number in range(10))
+    assert len(written(log)) <= 9  # and the event of the claim
+    assert written(log)[-1][1] == "completed"
+
+
+def test_what_waits_is_written_although_nothing_follows_it(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.worker.flusher.CALM", 0.1)
+    flusher, writer = talkative(log, 4)
+    flusher.start()
+    for piece in ("a", "b"):
+        writer.emit("token", {"content": piece})
+        time.sleep(0.05)
+    deadline = time.monotonic() + 5
+    while len(written(log)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert [data for _, _, data in written(log)] == [b'{"content":"a"}', b'{"content":"b"}']
+
+
+def test_an_attempt_that_says_more_than_it_may_is_stopped_and_fails(log: Log) -> None:
+    flusher, writer = talkative(log, 6)
+    for number in range(5):
+        writer.emit("artifact", {"name": str(number)})
+        flusher.flush()
+    with pytest.raises(Interrupted) as interrupted:
+        writer.emit("artifact", {"name": "one more"})
+    assert interrupted.value.reason is Reason.TALKATIVE
+    flusher.start()
+    assert writer.finish(Ending(Status.COMPLETED, {"usage": {}}))
+    assert [kind for _, kind, _ in written(log)] == ["artifact"] * 4 + ["failed"]
+    ending = log.batches[-1][1]
+    assert ending is not None
+    assert ending.status is Status.FAILED

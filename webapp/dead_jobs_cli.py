@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 import orjson
 from flask.cli import AppGroup
-from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -17,24 +14,7 @@ from tasks.jobs.dead import DeadJobs
 from webapp.api.dead_jobs import summary
 from webapp.services import services
 
-
-class JobsGroup(AppGroup):
-    """The commands on jobs. All of them need Redis."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except RedisError as error:
-            raise click.ClickException(f"Redis, where the jobs are kept, does not answer: {error}") from error
-
-
-jobs = JobsGroup("jobs", help="Look after jobs.")
-
-
-@jobs.group()
-def dead() -> None:
-    """Jobs that were given up because they lost their worker too often."""
-
+dead = AppGroup("dead", help="Jobs that were given up because they lost their worker too often.")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for scripts.")
 chosen = click.argument("job_ids", nargs=-1, required=False)

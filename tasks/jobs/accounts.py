@@ -1,0 +1,47 @@
+"""What each principal has used: jobs, tokens and credits, by day."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from tasks.jobs import scripts
+from tasks.jobs.engine import Engine
+from tasks.jobs.record import Job
+
+DAY = 86_400
+LONGEST = 31  # days that a window may reach back: a month, whichever it is
+# Every day of the longest window can be read until it is over in every time zone.
+KEPT_MS = (LONGEST + 2) * DAY * 1000
+
+
+@dataclass(frozen=True)
+class Account:
+    """The sums of a window: its first and its last day (UTC), and counts by name."""
+
+    first: date
+    last: date
+    counts: dict[str, int]
+
+
+def charge(engine: Engine, job: Job, credits: int) -> int:
+    """Count the credits of a job that is delivered. Returns what this delivery costs: 0 when it is not the first."""
+    keys = [engine.keys.job(job.id), engine.keys.usage(job.owner, int(engine.now() // DAY))]
+    return int(scripts.charge(engine.redis, keys, [credits, secrets.token_hex(8), KEPT_MS]))
+
+
+def account(engine: Engine, owner: str, days: int) -> Account:
+    """Sum what `owner` has used in the last `days` days, today included."""
+    today = int(engine.now() // DAY)
+    pipeline = engine.redis.pipeline(transaction=False)
+    for day in range(today - days + 1, today + 1):
+        pipeline.hgetall(engine.keys.usage(owner, day))
+    sums: Counter[str] = Counter()
+    for stored in pipeline.execute():
+        found: dict[bytes, Any] = stored
+        sums.update({name.decode(): int(count) for name, count in found.items()})
+    last = datetime.fromtimestamp(today * DAY, UTC).date()
+    return Account(last - timedelta(days=days - 1), last, dict(sums))

@@ -1,0 +1,57 @@
+"""What an answer costs: said once a job, with the first answer that delivers its result."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, g, request
+from redis.exceptions import RedisError
+
+from tasks.jobs import Job, Status
+from tasks.jobs.accounts import charge
+from tasks.sdk import Usage
+from webapp.services import services
+
+HEADER = "NVMCreditsConsumed"
+# Answers that carry a result. 202 promises one, 304 repeats one, and an error has none.
+DELIVERING = frozenset({200, 206})
+
+log = structlog.get_logger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Let the answers of `app` say what they cost."""
+    app.after_request(_say)
+
+
+def delivers(job: Job) -> Job:
+    """Note that the answer to this request holds the result of `job`, if it has one. Returns the job."""
+    if job.status is Status.COMPLETED:
+        g.delivered = job
+    return job
+
+
+def credits_of(job: Job) -> int | None:
+    """What the job costs by its agent's word; None: nothing is said of it."""
+    agent = services().catalogue.get(job.agent)
+    if agent is None or agent.cost is None:
+        return None
+    if not callable(agent.cost):
+        return agent.cost
+    used = Usage(job.usage.get("prompt_tokens", 0), job.usage.get("completion_tokens", 0))
+    return max(0, int(agent.cost(used)))
+
+
+def _say(response: Response) -> Response:
+    job: Job | None = g.get("delivered")
+    if job is None or response.status_code not in DELIVERING or request.method == "HEAD":
+        return response
+    try:
+        credits = credits_of(job)
+        if credits is not None:
+            response.headers[HEADER] = str(charge(services().engine, job, credits))
+    except RedisError as error:
+        # The result is here and is worth more than its price: the next delivery says it.
+        log.warning("credits.uncharged", job_id=job.id, error=error)
+    except Exception:
+        log.exception("credits.failed", job_id=job.id, agent=job.agent)
+    return response
