@@ -71,6 +71,18 @@ class Keys:
     def idempotency(self, owner: str, digest: str) -> str:
         return f"{self.owners}{owner}:idempotency:{digest}"
 
+    def conversation(self, conversation_id: str) -> str:
+        return f"{self.namespace}:conversation:{conversation_id}"
+
+    @property
+    def conversations(self) -> str:
+        """The keys of the conversations that are kept, scored by the moment when they expire."""
+        return f"{self.namespace}:conversations"
+
+    def of_conversation(self, conversation_id: str) -> list[str]:
+        """What the transitions of a job that belongs to a conversation have behind their other KEYS."""
+        return [self.conversation(conversation_id), self.conversations] if conversation_id else []
+
     @property
     def expiries(self) -> str:
         """`<job> <owner>`, scored by the moment when what is left of the job is to be removed."""

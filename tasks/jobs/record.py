@@ -39,6 +39,15 @@ class Idempotency:
 
 
 @dataclass(frozen=True)
+class NewTurn:
+    """The message that a job answers. It goes into the conversation in the step that submits the job."""
+
+    conversation: str
+    message: str
+    new: bool = False  # the conversation begins with it
+
+
+@dataclass(frozen=True)
 class NewJob:
     """A job to submit. `timeout` in seconds bounds one attempt; `payload` is the input as JSON values."""
 
@@ -49,6 +58,7 @@ class NewJob:
     payload: Mapping[str, Any]
     request_id: str = ""
     idempotency: Idempotency | None = None
+    turn: NewTurn | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -101,6 +111,8 @@ class Job:
     artifacts: tuple[ArtifactInfo, ...] = ()
     last_event_id: str = ""
     worker: str = ""
+    conversation: str = ""
+    turn: int = 0  # its place in the conversation, from 1 on
 
     def artifact(self, name: str) -> ArtifactInfo | None:
         return next((each for each in self.artifacts if each.name == name), None)
@@ -132,7 +144,7 @@ def created_job(new: NewJob, fields: Sequence[str | bytes | int | float], create
     """The job as its record reads right after submit, without reading it."""
     stored = {str(name).encode(): value for name, value in zip(fields[::2], fields[1::2], strict=True)}
     as_bytes = {name: value if isinstance(value, bytes) else str(value).encode() for name, value in stored.items()}
-    known = {b"status": b"pending", b"owner": new.owner.encode(), b"created_at": created}
+    known = {b"status": b"pending", b"owner": new.owner.encode(), b"created_at": created, b"turn": b"0"}
     return Job.from_hash(new.id, as_bytes | known)
 
 
@@ -191,4 +203,6 @@ class _Reader:
             artifacts=tuple(self.artifact(each) for each in self.value("artifacts", [])),
             last_event_id=self.text("last_event_id"),
             worker=self.text("worker"),
+            conversation=self.text("conversation"),
+            turn=self.number("turn"),
         )

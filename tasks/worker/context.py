@@ -13,6 +13,7 @@ from tasks.jobs.record import ArtifactInfo
 from tasks.sdk import Artifact, Completion, File, Message, Report, Usage
 from tasks.sdk.generation import Provider, TextStream
 from tasks.worker.flusher import EventWriter
+from tasks.worker.history import History
 from tasks.worker.running import Running
 
 
@@ -23,6 +24,7 @@ class Services:
     store: ArtifactStore
     provider: Provider
     settings: Mapping[str, str]
+    history: History
 
 
 @dataclass
@@ -64,6 +66,11 @@ class JobContext:
         from tasks.worker.pdf import render_report  # noqa: PLC0415 - a worker that prints nothing does not load it
 
         return self.artifact(name, render_report(report), "application/pdf")
+
+    def history(self, beside: Sequence[Message] = (), *, max_tokens: int = 1000) -> list[Message]:
+        self.check()
+        job = self.running.claim.job
+        return self.services.history.before(job, beside, max_tokens) if job.conversation else []
 
     def add_usage(self, usage: Usage) -> None:
         self.usage += usage

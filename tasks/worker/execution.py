@@ -93,6 +93,7 @@ def _completed(agent: Agent, context: JobContext, value: Any, inline_limit: int)
         result_ref=ref,
         usage=usage,
         artifacts=tuple(context.artifacts),
+        answer=result if context.running.claim.job.conversation and isinstance(result, str) else None,
     )
 
 

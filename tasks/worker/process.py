@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Celery, signals
 
-from tasks.jobs import Engine, LocalArtifacts, connect
+from tasks.jobs import Conversations, Engine, LocalArtifacts, connect
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
@@ -18,6 +18,7 @@ from tasks.worker.context import Services
 from tasks.worker.drain import Drain
 from tasks.worker.enforcement import GeventEnforcement, PreforkEnforcement
 from tasks.worker.flusher import Flusher
+from tasks.worker.history import History
 from tasks.worker.keeper import Keeper
 from tasks.worker.leases import Leases
 from tasks.worker.providers import make_provider
@@ -95,7 +96,8 @@ class WorkerProcess:
     def _make_runner(self, enforcement: Enforcement) -> Runner:
         flusher = Flusher(self._attempts(), self._worker.event_delay)
         leases = Leases(self._attempts(), self._drain, enforcement)
-        services = Services(self._store, make_provider(self._provider), self._agent_settings)
+        history = History(Conversations(connect(self._engine), self._engine), self._provider.context_tokens)
+        services = Services(self._store, make_provider(self._provider), self._agent_settings, history)
         runner = Runner(self._attempts(), self._catalogue, services, flusher, leases, enforcement, self._drain)
         runner.set_up(self._queues)
         flusher.start()
