@@ -11,9 +11,12 @@ OPEN_TO_ALL = frozenset({"docs.openapi_document"})
 
 EXPOSED = (
     "Content-Disposition, Content-Location, Location, Preference-Applied, Retry-After, WWW-Authenticate, "
-    "X-Job-ID, X-Request-ID"
+    "X-Conversation-ID, X-Job-ID, X-Request-ID"
 )
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Range, X-API-Key, X-Request-ID"
+ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Range, X-API-Key, X-On-Disconnect, "
+    "X-Request-ID"
+)
 ALLOWED_METHODS = "GET, POST, DELETE"
 PREFLIGHT_SECONDS = "600"  # what browsers that cap it low use anyway
 

@@ -12,6 +12,7 @@ from webapp import browsers, cli, services
 from webapp.api import agents, ai_service, running
 from webapp.api.docs import docs
 from webapp.api.jobs import jobs
+from webapp.api.streams import streams
 from webapp.api.system import system
 from webapp.auth import guard
 from webapp.encoding import OrjsonProvider
@@ -55,6 +56,7 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
         ai_service.blueprint(catalogue, inputs),
         agents.blueprint(catalogue, inputs),
         jobs,
+        streams,
         system,
         docs,
     ):

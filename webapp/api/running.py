@@ -8,11 +8,12 @@ from typing import Any
 
 from flask import Flask, Response, g, url_for
 
-from tasks.jobs import Job, JobError, LimitReached, NewJob, Status
+from tasks.jobs import Job, JobError, LimitReached, NewJob, NewTurn, Status
 from tasks.sdk import Agent, File, PayloadError
 from webapp.api.uploads import payload_of, reference, stored
 from webapp.auth.ownership import unknown_job
 from webapp.auth.principals import current_principal
+from webapp.events.subscription import Subscription
 from webapp.http.problem import Problem
 from webapp.http.request_id import current_request_id
 from webapp.services import services
@@ -38,15 +39,32 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(LimitReached, _too_many)
 
 
-def run(agent: Agent, values: Mapping[str, Any], budget: float) -> Job:
+def start(agent: Agent, values: Mapping[str, Any], turn: NewTurn | None = None) -> tuple[Job, Subscription]:
+    """Start a job of `agent` and listen to it from its first event on. Whoever takes the subscription closes it."""
+    _check(agent, values)
+    job_id = str(uuid.uuid4())
+    # Attached first: whatever the job says after this is heard, however fast it is.
+    subscription = services().hub.attach(job_id, new=True)
+    try:
+        job = _submit(agent, values, job_id, turn)
+    except BaseException:
+        subscription.close()
+        raise
+    if job.id != job_id:  # a request that was sent before: its job is listened to from its start
+        subscription.close()
+        subscription = services().hub.attach(job.id)
+    return job, subscription
+
+
+def run(agent: Agent, values: Mapping[str, Any], budget: float, turn: NewTurn | None = None) -> Job:
     """Run `agent` and return its job: ended, or as it stands when `budget` seconds are over."""
     _check(agent, values)
     job_id = str(uuid.uuid4())
     if budget <= 0:
-        return _submit(agent, values, job_id)
+        return _submit(agent, values, job_id, turn)
     # Attached first: whatever the job says after this is heard, however fast it is.
     with services().hub.attach(job_id, new=True) as subscription:
-        _submit(agent, values, job_id)
+        _submit(agent, values, job_id, turn)
         subscription.wait(budget)
     job = services().engine.get(job_id)
     if job is None:
@@ -54,9 +72,9 @@ def run(agent: Agent, values: Mapping[str, Any], budget: float) -> Job:
     return job
 
 
-def run_to_end(agent: Agent, values: Mapping[str, Any]) -> Job:
+def run_to_end(agent: Agent, values: Mapping[str, Any], turn: NewTurn | None = None) -> Job:
     """Run `agent` and return its completed job. A problem says what else became of it; the job goes on then."""
-    job = run(agent, values, services().settings.sync_budget)
+    job = run(agent, values, services().settings.sync_budget, turn)
     raise_unless_completed(job)
     if not job.status.ended:
         raise Problem(504, "sync_budget_exceeded", "The job takes longer; it goes on.", headers=location(job))
@@ -77,7 +95,7 @@ def location(job: Job) -> dict[str, str]:
     return {"Location": url_for("jobs.get_job", job_id=job.id)}
 
 
-def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
+def _submit(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewTurn | None) -> Job:
     engine = services().engine
     with stored(values, job_id, engine.artifacts) as payload:
         new = NewJob(
@@ -88,6 +106,7 @@ def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
             timeout=agent.timeout,
             payload=payload,
             request_id=current_request_id(),
+            turn=turn,
         )
         job = engine.submit(new)
     g.job_id = job_id

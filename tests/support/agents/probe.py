@@ -97,3 +97,11 @@ def kill_own_process() -> str:
     """Die with the process, as under the kernel's out-of-memory killer."""
     os.kill(os.getpid(), signal.SIGKILL)
     return "unreachable"
+
+
+@agent(queue="io", timeout=30)
+def spell(text: Annotated[str, Param("What to say")]) -> Iterator[str]:
+    """Say it back, one token a character."""
+    for character in text:
+        time.sleep(0.002)
+        yield character
