@@ -9,7 +9,8 @@ from flask import Flask
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
 from webapp import browsers, cli, services
-from webapp.api import agents, ai_service, running
+from webapp.api import agents, ai_service, chat, running
+from webapp.api.conversations import conversations
 from webapp.api.docs import docs
 from webapp.api.jobs import jobs
 from webapp.api.streams import streams
@@ -54,6 +55,8 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
     # In the order in which the document shows them.
     for blueprint in (
         ai_service.blueprint(catalogue, inputs),
+        chat.blueprint(catalogue, inputs),
+        conversations,
         agents.blueprint(catalogue, inputs),
         jobs,
         streams,

@@ -37,6 +37,7 @@ class JobContext:
     model: Any = None
     artifacts: list[ArtifactInfo] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    finish_reason: str = ""  # of the provider's last answer
 
     def __post_init__(self) -> None:
         job = self.running.claim.job
@@ -103,6 +104,7 @@ class _Metered:
         self._context.check()
         completion = self._provider.complete(messages, **options)
         self._context.add_usage(completion.usage)
+        self._context.finish_reason = completion.finish_reason
         return completion
 
     def stream(self, messages: Sequence[Message], **options: Any) -> TextStream:
@@ -136,4 +138,5 @@ class _MeteredStream:
         self._stream.close()
         if not self._counted:
             self._counted = True
+            self._context.finish_reason = self._stream.finish_reason
             self._context.add_usage(self._stream.usage)

@@ -88,7 +88,7 @@ def _completed(agent: Agent, context: JobContext, value: Any, inline_limit: int)
     usage = _usage(context.usage)
     return Ending(
         Status.COMPLETED,
-        {"usage": usage},
+        {"usage": usage} | ({"finish_reason": context.finish_reason} if context.finish_reason else {}),
         result=None if ref else result,
         result_ref=ref,
         usage=usage,

@@ -17,7 +17,8 @@ from webapp.settings import WebSettings
 # Listed once more, so that making a route public takes a second look.
 MEANT_TO_BE_PUBLIC = {"/", "/health", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/assets/<name>"}
 
-VALUES = {"job_id": "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11", "name": "name"}
+ID = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
+VALUES = {"job_id": ID, "conversation_id": ID, "client_id": "me", "name": "name"}
 
 
 @pytest.fixture(scope="module")
