@@ -9,8 +9,9 @@ from flask import Flask
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
 from webapp import browsers, cli, services
-from webapp.api import agents, ai_service, chat, running
+from webapp.api import agents, ai_service, chat, openai, running
 from webapp.api.conversations import conversations
+from webapp.api.conversations import init_app as init_conversations
 from webapp.api.docs import docs
 from webapp.api.jobs import jobs
 from webapp.api.streams import streams
@@ -47,6 +48,7 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     guard.init_app(app)
     limits.init_app(app, settings.max_body)
     running.init_app(app)
+    init_conversations(app)
 
 
 def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Agent]) -> None:
@@ -57,6 +59,7 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
         ai_service.blueprint(catalogue, inputs),
         chat.blueprint(catalogue, inputs),
         conversations,
+        openai.blueprint(),
         agents.blueprint(catalogue, inputs),
         jobs,
         streams,

@@ -9,6 +9,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from tasks.jobs import Engine, LocalArtifacts, connect
+from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
 from webapp.auth.keys import KeyStore
@@ -29,6 +30,7 @@ class Services:
     keys: KeyStore
     verifier: Verifier
     catalogue: Mapping[str, Agent]
+    models: Models
 
 
 def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Mapping[str, Agent]) -> Services:
@@ -43,6 +45,7 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         keys=keys,
         verifier=Verifier(keys, settings.api_key),
         catalogue=catalogue,
+        models=Models(engine.redis, engine_settings),
     )
 
 

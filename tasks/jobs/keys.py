@@ -79,6 +79,11 @@ class Keys:
         """The keys of the conversations that are kept, scored by the moment when they expire."""
         return f"{self.namespace}:conversations"
 
+    @property
+    def models(self) -> str:
+        """The provider's models, as a worker has published them."""
+        return f"{self.namespace}:models"
+
     def of_conversation(self, conversation_id: str) -> list[str]:
         """What the transitions of a job that belongs to a conversation have behind their other KEYS."""
         return [self.conversation(conversation_id), self.conversations] if conversation_id else []

@@ -12,6 +12,7 @@ from celery import Celery, signals
 
 from tasks.jobs import Conversations, Engine, LocalArtifacts, connect
 from tasks.jobs.attempts import Attempts
+from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
 from tasks.worker.context import Services
@@ -21,6 +22,7 @@ from tasks.worker.flusher import Flusher
 from tasks.worker.history import History
 from tasks.worker.keeper import Keeper
 from tasks.worker.leases import Leases
+from tasks.worker.models import ModelNews
 from tasks.worker.providers import make_provider
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.request import JobRequest
@@ -80,6 +82,8 @@ class WorkerProcess:
         # nothing to do yet, is a `LoopExit`.
         attempts = self._attempts()
         Keeper(attempts, Engine(attempts.redis, self._engine, self._store), self._queues).start()
+        models = Models(connect(self._engine), self._engine)
+        ModelNews(make_provider(self._provider), self._provider, models).start()
         if self._runner is not None:
             self._runner.leases.start()
 

@@ -35,7 +35,7 @@ def chat_stack(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> 
         "WEB_CONCURRENCY": "2",
         "OPENAI_BASE_URL": model.base_url,
         "OPENAI_API_KEY": "sk-model",
-        "AI_MODEL": "echo",
+        "AI_MODEL": "small",
         "CORS_ORIGINS": "https://page.example",
         "WS_PING_SECONDS": "1",
     }

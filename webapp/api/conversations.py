@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, g
+from flask import Flask, Response, g
 
 from tasks.jobs import Conversation, ConversationFull, NewTurn, NoConversation
 from tasks.jobs.conversations import Turn
@@ -19,6 +19,13 @@ from webapp.services import services
 conversations = Blueprint("conversations", __name__, "What was said in a chat.")
 
 HEADER = "X-Conversation-ID"
+
+
+def init_app(app: Flask) -> None:
+    """Let every answer to a message name its conversation, and answer what a conversation refuses."""
+    app.after_request(_name_conversation)
+    app.register_error_handler(NoConversation, _none)
+    app.register_error_handler(ConversationFull, _full)
 
 
 @conversations.route("/conversation/<uuid:conversation_id>")
@@ -62,20 +69,17 @@ def _messages(turn: Turn) -> Iterator[dict[str, Any]]:
             yield {"role": role, "content": each.content, "timestamp": each.at, "job_id": turn.job_id}
 
 
-@conversations.app_errorhandler(NoConversation)
 def _none(_: NoConversation) -> Response:
     g.pop("conversation_id", None)
     return unknown_conversation().response()
 
 
-@conversations.app_errorhandler(ConversationFull)
 def _full(_: ConversationFull) -> Response:
     limit = services().engine.settings.conversation_bytes
     detail = "The conversation takes no more messages. Begin a new one."
     return Problem(409, "conversation_full", detail, extra={"limit": limit}).response()
 
 
-@conversations.after_app_request
 def _name_conversation(response: Response) -> Response:
     if "conversation_id" in g:
         response.headers[HEADER] = g.conversation_id

@@ -24,6 +24,11 @@ class ProviderSettings:
         "OPENAI_API_KEY", "Key of the model server; empty when it needs none.", default=Secret("")
     )
     model: str = setting("AI_MODEL", "Name of the model; needed with `OPENAI_BASE_URL`.", default="")
+    models: tuple[str, ...] = setting(
+        "AI_MODELS",
+        "Models that callers may choose beside `AI_MODEL`, comma-separated; `*` is every one that the server lists.",
+        default=("*",),
+    )
     context_tokens: int = setting(
         "AI_CONTEXT_TOKENS",
         "Tokens that the model takes in one request, its answer included; older messages of a chat are left out of it.",

@@ -105,3 +105,12 @@ def spell(text: Annotated[str, Param("What to say")]) -> Iterator[str]:
     for character in text:
         time.sleep(0.002)
         yield character
+
+
+@agent(queue="io", timeout=30, retry_on=(ConnectionError,))
+def stumble(context: Context, text: Annotated[str, Param("What to say")]) -> Iterator[str]:
+    """Say half of it, and begin again."""
+    if context.attempt == 1:
+        yield "half "
+        raise ConnectionError("the other side hung up")
+    yield text
