@@ -9,13 +9,14 @@ from flask import Flask
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
 from webapp import browsers, cli, services
-from webapp.api import agents, ai_service, chat, openai, running
+from webapp.api import agents, ai_service, chat, openai, running, sockets
 from webapp.api.conversations import conversations
 from webapp.api.conversations import init_app as init_conversations
 from webapp.api.docs import docs
 from webapp.api.jobs import jobs
 from webapp.api.streams import streams
 from webapp.api.system import system
+from webapp.api.tickets import tickets
 from webapp.auth import guard
 from webapp.encoding import OrjsonProvider
 from webapp.http import limits, logging, problem, request_id
@@ -49,6 +50,7 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     limits.init_app(app, settings.max_body)
     running.init_app(app)
     init_conversations(app)
+    sockets.init_app(app, settings.ws_ping, settings.ws_message)
 
 
 def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Agent]) -> None:
@@ -63,7 +65,9 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
         agents.blueprint(catalogue, inputs),
         jobs,
         streams,
+        tickets,
         system,
         docs,
     ):
         api.register_blueprint(blueprint)
+    app.register_blueprint(sockets.blueprint(catalogue, inputs))

@@ -13,8 +13,10 @@ from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
 from webapp.auth.keys import KeyStore
+from webapp.auth.tickets import Tickets
 from webapp.auth.verifier import Verifier
 from webapp.events.hub import EventHub
+from webapp.http.websocket import OpenSockets
 from webapp.settings import WebSettings
 
 EXTENSION = "slipway"
@@ -31,6 +33,8 @@ class Services:
     verifier: Verifier
     catalogue: Mapping[str, Agent]
     models: Models
+    tickets: Tickets
+    sockets: OpenSockets
 
 
 def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Mapping[str, Agent]) -> Services:
@@ -46,6 +50,8 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         verifier=Verifier(keys, settings.api_key),
         catalogue=catalogue,
         models=Models(engine.redis, engine_settings),
+        tickets=Tickets(engine.redis, engine.keys),
+        sockets=OpenSockets(),
     )
 
 

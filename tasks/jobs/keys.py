@@ -79,6 +79,13 @@ class Keys:
         """The keys of the conversations that are kept, scored by the moment when they expire."""
         return f"{self.namespace}:conversations"
 
+    def ticket(self, digest: str) -> str:
+        return f"{self.namespace}:ticket:{digest}"
+
+    def socket(self, owner: str, name: str) -> str:
+        """Which WebSocket has this name under this principal."""
+        return f"{self.namespace}:socket:{owner}:{name}"
+
     @property
     def models(self) -> str:
         """The provider's models, as a worker has published them."""

@@ -71,7 +71,8 @@ def _add_completions(door: Blueprint) -> None:
     def create_chat_completion(values: Values) -> dict[str, Any] | Response:
         """Complete a chat, at once or with `stream` as server-sent events.
 
-        An agent that is asked as a model is given the last message of the user, and those options that it takes. A caller that leaves a stream ends its
+        An agent that is asked as a model is given the last message of the user, and those options that it takes.
+        A caller that leaves a stream ends its
         job, unless `X-On-Disconnect` says `continue`.
         """
         agent, payload = _resolve(values)

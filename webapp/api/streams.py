@@ -10,6 +10,7 @@ from tasks.jobs import Job
 from webapp.api.blueprint import Blueprint
 from webapp.api.streaming import ON_DISCONNECT, STREAM, cancels_on_leaving, stream_job
 from webapp.auth.ownership import owned_job
+from webapp.auth.tickets import PARAMETER
 from webapp.events.cursor import START, Cursor
 from webapp.http.problem import Problem
 from webapp.services import services
@@ -25,9 +26,16 @@ LAST_EVENT_ID = {
 }
 # For clients that cannot send the header with their first request.
 LAST_EVENT_ID_QUERY = LAST_EVENT_ID | {"in": "query", "name": "last_event_id", "description": "The same, as a query."}
+TICKET = {
+    "in": "query",
+    "name": PARAMETER,
+    "description": "A ticket of `POST /v1/tickets` in place of a key, for an EventSource.",
+    "schema": {"type": "string"},
+}
+PARAMETERS = [LAST_EVENT_ID, LAST_EVENT_ID_QUERY, TICKET, ON_DISCONNECT]
 
 
-@streams.route("/v1/jobs/<uuid:job_id>/events", parameters=[LAST_EVENT_ID, LAST_EVENT_ID_QUERY, ON_DISCONNECT])
+@streams.route("/v1/jobs/<uuid:job_id>/events", parameters=PARAMETERS)
 @streams.response(200, **STREAM)
 @streams.alt_response(204, description="The job has ended, and the caller has all of its events.", success=True)
 @streams.operation("get_job_events", errors=(400, 404))

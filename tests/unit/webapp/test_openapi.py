@@ -17,7 +17,7 @@ from webapp.factory import create_app
 from webapp.settings import WebSettings
 
 METHODS = ("get", "post", "put", "patch", "delete")
-HIDDEN = {"docs.asset"}
+HIDDEN = {"docs.asset", "sockets.chat"}
 OPENAI = {"/v1/models", "/v1/chat/completions"}
 
 
