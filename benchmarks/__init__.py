@@ -1,0 +1,1 @@
+"""The same work on Slipway and on its peers, in one run."""
