@@ -3,7 +3,7 @@
     python -m benchmarks.load URL --key KEY --streams 200 --tokens 50
 
 A process of its own on gevent, so that it is measured together with no server. It reads `data: {"content": …}` frames
-until `data: [DONE]`; the model server says `word0 word1 …`, so every token that is lost, repeated or out of order shows.
+until `data: [DONE]`; the model server says `word0 word1 …`, so every token that is lost, repeated or reordered shows.
 """
 
 from gevent import monkey
@@ -15,6 +15,7 @@ import http.client  # noqa: E402
 import json  # noqa: E402
 import time  # noqa: E402
 from dataclasses import dataclass, field  # noqa: E402
+from itertools import pairwise  # noqa: E402
 from urllib.parse import urlsplit  # noqa: E402
 
 import gevent  # noqa: E402
@@ -37,7 +38,7 @@ class Stream:
         return {
             "lost": tokens - len(set(numbers)),
             "repeated": len(numbers) - len(set(numbers)),
-            "reordered": sum(after < before for before, after in zip(numbers, numbers[1:], strict=False)),
+            "reordered": sum(after < before for before, after in pairwise(numbers)),
         }
 
 

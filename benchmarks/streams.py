@@ -6,7 +6,7 @@ Three runs against one local model server, every process on this machine:
 
 1. 200 streams of 50 tokens at 10 tokens a second through gunicorn and one io worker;
 2. the same through a FastAPI server with the official SDK (benchmarks/reference), if `--reference` names a Python that
-   has its requirements:  uv venv var/reference && uv pip install -p var/reference -r benchmarks/reference/requirements.txt
+   has its requirements (`uv venv var/reference`, then `uv pip install -p var/reference -r` its requirements.txt);
 3. 1,000 streams open at once on one web process, and its connections to Redis while they are.
 """
 
@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,16 @@ def main() -> None:
     if given.only in ("", "slipway"):
         with ModelServer(tokens=TOKENS, rate=RATE) as model, slipway(model) as stack:
             warm_up(stack)
-            show("slipway", load(f"{stack.url}/chat/stream", stack.api_key, STREAMS, TOKENS).result())
+            pids = [process.pid for process in stack.processes.values()]
+            with cpu_of(pids) as spent:
+                result = load(f"{stack.url}/chat/stream", stack.api_key, STREAMS, TOKENS).result()
+            show("slipway", result | spent)
     if given.reference and given.only in ("", "reference"):
-        with ModelServer(tokens=TOKENS, rate=RATE) as model, reference(given.reference, model) as url:
-            load(f"{url}/chat/stream", "", 5, TOKENS).result()
-            show("reference", load(f"{url}/chat/stream", "", STREAMS, TOKENS).result())
+        with ModelServer(tokens=TOKENS, rate=RATE) as model, reference(given.reference, model) as server:
+            load(f"{server.address}/chat/stream", "", 5, TOKENS).result()
+            with cpu_of([server.pid]) as spent:
+                result = load(f"{server.address}/chat/stream", "", STREAMS, TOKENS).result()
+            show("reference", result | spent)
     if given.only in ("", "held"):
         with ModelServer(tokens=HELD_TOKENS, rate=HELD_RATE) as model, slipway(model) as stack:
             warm_up(stack)
@@ -71,8 +77,16 @@ def slipway(model: ModelServer) -> Iterator[Stack]:
         yield stack
 
 
+@dataclass(frozen=True)
+class Reference:
+    """The reference server while it runs."""
+
+    address: str
+    pid: int
+
+
 @contextmanager
-def reference(python: str, model: ModelServer) -> Iterator[str]:
+def reference(python: str, model: ModelServer) -> Iterator[Reference]:
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:
         port = probe.getsockname()[1]
     environment = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "none", "AI_MODEL": "bench"}
@@ -81,7 +95,7 @@ def reference(python: str, model: ModelServer) -> Iterator[str]:
     with subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}) as process:
         try:
             wait_for(port)
-            yield f"http://127.0.0.1:{port}"
+            yield Reference(f"http://127.0.0.1:{port}", process.pid)
         finally:
             process.terminate()
 
@@ -124,6 +138,21 @@ def look(stack: Stack, model: ModelServer) -> dict[str, int]:
         "open_at_once": model.stats()["active"],
         "web_mib": pages * os.sysconf("SC_PAGE_SIZE") // 2**20,
     }
+
+
+@contextmanager
+def cpu_of(pids: list[int]) -> Iterator[dict[str, float]]:
+    """The CPU seconds that processes and their children spend in the block: it depends little on what else runs."""
+    spent: dict[str, float] = {}
+    before = sum(cpu(pid) for pid in pids)
+    yield spent
+    spent["cpu_seconds"] = round(sum(cpu(pid) for pid in pids) - before, 2)
+
+
+def cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu(child) for child in children(pid))
 
 
 def children(pid: int) -> list[int]:

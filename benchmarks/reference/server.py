@@ -1,7 +1,7 @@
 """The usual way to stream a chat: FastAPI and the official SDK, in one process.
 
-As tutorials show it, with the two mistakes corrected that would make the comparison pointless: the asynchronous client in
-place of the synchronous one inside `async def`, and a pool with room for every stream.
+As tutorials show it, with the two mistakes corrected that would make the comparison pointless: the asynchronous client
+in place of the synchronous one inside `async def`, and a pool with room for every stream.
 """
 
 import json
