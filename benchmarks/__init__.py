@@ -1,1 +1,1 @@
-"""Measurements. Each prints its figures; none of them judges."""
+"""The same work on Slipway and on its peers, in one run."""

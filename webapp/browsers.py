@@ -11,11 +11,11 @@ OPEN_TO_ALL = frozenset({"docs.openapi_document"})
 
 EXPOSED = (
     "Content-Disposition, Content-Location, ETag, Idempotency-Replayed, Location, NVMCreditsConsumed, "
-    "Preference-Applied, Retry-After, WWW-Authenticate, X-Job-ID, X-Request-ID"
+    "Preference-Applied, Retry-After, WWW-Authenticate, X-Conversation-ID, X-Job-ID, X-Request-ID"
 )
 ALLOWED_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, Webhook, "
-    "X-API-Key, X-Request-ID"
+    "X-API-Key, X-On-Disconnect, X-Request-ID"
 )
 ALLOWED_METHODS = "GET, POST, DELETE"
 PREFLIGHT_SECONDS = "600"  # what browsers that cap it low use anyway

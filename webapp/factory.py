@@ -9,10 +9,14 @@ from flask import Flask
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
 from webapp import browsers, cli, jobs_cli, services
-from webapp.api import agents, ai_service, credits, dead_jobs, idempotency, running, tasks
+from webapp.api import agents, ai_service, chat, credits, dead_jobs, idempotency, openai, running, sockets, tasks
+from webapp.api.conversations import conversations
+from webapp.api.conversations import init_app as init_conversations
 from webapp.api.docs import docs
 from webapp.api.job_pages import jobs
+from webapp.api.streams import streams
 from webapp.api.system import system
+from webapp.api.tickets import tickets
 from webapp.auth import guard
 from webapp.encoding import OrjsonProvider
 from webapp.http import limits, logging, problem, request_id
@@ -48,6 +52,8 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     running.init_app(app)
     idempotency.init_app(app)
     credits.init_app(app)
+    init_conversations(app)
+    sockets.init_app(app, settings.ws_ping, settings.ws_message)
 
 
 def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Agent]) -> None:
@@ -56,11 +62,17 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
     # In the order in which the document shows them.
     for blueprint in (
         ai_service.blueprint(catalogue, inputs),
+        chat.blueprint(catalogue, inputs),
+        conversations,
+        openai.blueprint(),
         agents.blueprint(catalogue, inputs),
         tasks.blueprint(catalogue),
         jobs,
+        streams,
+        tickets,
         system,
         docs,
     ):
         api.register_blueprint(blueprint)
     app.register_blueprint(dead_jobs.dead)
+    app.register_blueprint(sockets.blueprint(catalogue, inputs))

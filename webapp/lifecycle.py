@@ -40,5 +40,6 @@ def start(app: Flask) -> None:
 
 
 def stop(app: Flask) -> None:
-    """Let the streams of this process end, when it is told to: waiting requests still get their results."""
+    """Let the streams and sockets of this process end, when it is told to: waiting requests still get their results."""
     services_of(app).hub.close()
+    services_of(app).sockets.close()

@@ -25,6 +25,7 @@ EXTENSION = "slipway-openapi"
 HEADERS = {
     "X-Request-ID": "Names this request in the logs; the caller's own when it sent one.",
     "X-Job-ID": "The job that made this answer.",
+    "X-Conversation-ID": "The conversation that the message belongs to.",
     "Location": "Where the job is read.",
     "Content-Location": "Where this answer can be fetched again.",
     "Content-Disposition": "The name of the file.",

@@ -9,11 +9,14 @@ from typing import cast
 from flask import Flask, current_app
 
 from tasks.jobs import Engine, LocalArtifacts, connect
+from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
 from webapp.auth.keys import KeyStore
+from webapp.auth.tickets import Tickets
 from webapp.auth.verifier import Verifier
 from webapp.events.hub import EventHub
+from webapp.http.websocket import OpenSockets
 from webapp.settings import WebSettings
 
 EXTENSION = "slipway"
@@ -29,6 +32,9 @@ class Services:
     keys: KeyStore
     verifier: Verifier
     catalogue: Mapping[str, Agent]
+    models: Models
+    tickets: Tickets
+    sockets: OpenSockets
 
 
 def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Mapping[str, Agent]) -> Services:
@@ -43,6 +49,9 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         keys=keys,
         verifier=Verifier(keys, settings.api_key),
         catalogue=catalogue,
+        models=Models(engine.redis, engine_settings),
+        tickets=Tickets(engine.redis, engine.keys),
+        sockets=OpenSockets(),
     )
 
 

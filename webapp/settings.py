@@ -40,6 +40,14 @@ class WebSettings:
     heartbeat: float = setting(
         "HEARTBEAT_SECONDS", "How often a silent stream says that it is alive and re-reads its log.", default=15.0
     )
+    ws_ping: float = setting(
+        "WS_PING_SECONDS", "How often a WebSocket is asked whether somebody is there.", default=25.0
+    )
+    ws_message: int = setting(
+        "WS_MESSAGE_CHARACTERS",
+        "The longest message that a WebSocket takes.",
+        default=128 * 1024,  # a message and a system prompt of the greatest length, and what JSON puts around them
+    )
     max_body: int = setting("MAX_BODY_BYTES", "The largest request body that is read.", default=1024 * 1024)
     api_title: str = setting("API_TITLE", "Name of the service in its OpenAPI document.", default="Slipway")
     api_summary: str = setting(

@@ -2,14 +2,18 @@
 
 from tasks.jobs.artifacts import ArtifactStore, LocalArtifacts
 from tasks.jobs.connection import connect
+from tasks.jobs.conversations import Conversation, Conversations
 from tasks.jobs.engine import Engine
-from tasks.jobs.errors import EngineError, JobGone, KeyReused, LimitReached
+from tasks.jobs.errors import ConversationFull, EngineError, JobGone, KeyReused, LimitReached, NoConversation
 from tasks.jobs.events import Event
-from tasks.jobs.record import ArtifactInfo, Idempotency, Job, JobError, NewJob, Status
+from tasks.jobs.record import ArtifactInfo, Idempotency, Job, JobError, NewJob, NewTurn, Status
 
 __all__ = [
     "ArtifactInfo",
     "ArtifactStore",
+    "Conversation",
+    "ConversationFull",
+    "Conversations",
     "Engine",
     "EngineError",
     "Event",
@@ -21,6 +25,8 @@ __all__ = [
     "LimitReached",
     "LocalArtifacts",
     "NewJob",
+    "NewTurn",
+    "NoConversation",
     "Status",
     "connect",
 ]

@@ -59,6 +59,7 @@ class Ending:
     error: JobError | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     artifacts: Sequence[ArtifactInfo] = ()
+    answer: str | None = None  # to the message of a conversation
 
     def fields(self) -> list[str | bytes]:
         """The record's fields as a flat list."""
@@ -67,6 +68,8 @@ class Ending:
             fields += ["result_ref", self.result_ref]
         elif self.status is Status.COMPLETED:
             fields += ["result", orjson.dumps(self.result)]
+        if self.answer is not None:
+            fields += ["answer", self.answer]
         if self.error:
             fields += ["error", orjson.dumps({"code": self.error.code, "detail": self.error.detail})]
         return fields
@@ -177,4 +180,5 @@ class Attempts:
             return scripts.append, keys, [claim.attempt, *events]
         fields = ending.fields()
         head: list[scripts.Argument] = [claim.job.id, claim.attempt, claim.nonce, ending.status.value]
+        keys += self.keys.of_conversation(claim.job.conversation)
         return scripts.finish, keys, [*head, self._retention, len(fields), *fields, *events]

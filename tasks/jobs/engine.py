@@ -13,13 +13,16 @@ from redis.exceptions import ResponseError
 
 from tasks.jobs import scripts
 from tasks.jobs.artifacts import ArtifactStore
-from tasks.jobs.errors import JobGone, KeyReused, LimitReached
+from tasks.jobs.conversations import Conversations
+from tasks.jobs.errors import ConversationFull, JobGone, KeyReused, LimitReached, NoConversation
 from tasks.jobs.events import Event
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
 from tasks.jobs.pace import drain_rate, retry_after
 from tasks.jobs.record import Job, NewJob, created_job, fields_of
 from tasks.jobs.settings import EngineSettings
+
+REFUSED = {b"no_conversation": NoConversation, b"conversation_full": ConversationFull}
 
 
 class Engine:
@@ -33,15 +36,16 @@ class Engine:
         self.settings = settings
         self.artifacts = artifacts
         self.keys = Keys(settings.namespace)
+        self.conversations = Conversations(redis, settings)
 
     def submit(self, new: NewJob) -> Job:
         """Record the job and wake a worker, in one step. An input over the inline limit is stored first.
 
         With an idempotency key that is known, the job that it stands for is returned: its id differs from
-        `new.id`. Raises `LimitReached`, `KeyReused` or `JobGone`.
+        `new.id`. Raises `LimitReached`, `KeyReused`, `JobGone`, `NoConversation` or `ConversationFull`.
         """
         payload, input_ref = self._store_input(new)
-        fields = fields_of(new, payload=payload, input_ref=input_ref)
+        fields = [*fields_of(new, payload=payload, input_ref=input_ref), *self._turn(new)]
         head: list[scripts.Argument] = [
             new.id,
             make_message(new.id, new.queue),
@@ -50,7 +54,7 @@ class Engine:
             *self._limits(),
         ]
         try:
-            kind, *rest = scripts.submit(self.redis, self._keys(new), [*head, *fields])
+            kind, *rest = scripts.submit(self.redis, [*self._keys(new), *self._conversation(new)], [*head, *fields])
         except ResponseError:  # it refuses, being full for instance; of a lost reply nobody knows
             if input_ref:
                 self.artifacts.delete(input_ref)
@@ -143,6 +147,21 @@ class Engine:
         self.artifacts.put(input_ref, [payload])
         return b"", input_ref
 
+    def _conversation(self, new: NewJob) -> list[str]:
+        return self.keys.of_conversation(new.turn.conversation) if new.turn else []
+
+    def _turn(self, new: NewJob) -> list[str | bytes]:
+        if new.turn is None:
+            return []
+        asked = {
+            "message": new.turn.message,
+            "new": new.turn.new,
+            "most": self.settings.conversation_bytes,
+            "retention": math.ceil(self.settings.conversation_retention * 1000),
+        }
+        # The script puts the turn's number in place of the last field.
+        return ["conversation", new.turn.conversation, "turn", orjson.dumps(asked)]
+
     def _idempotency(self, new: NewJob) -> tuple[str, str]:
         if new.idempotency is None:
             return "", ""
@@ -158,6 +177,8 @@ class Engine:
             raise LimitReached(limit, retry_after(self.redis, self.keys, self.settings, new.queue, limit))
         if kind == b"reused":
             raise KeyReused
+        if kind in REFUSED:
+            raise REFUSED[kind]
         job = self.get(rest[0].decode() if kind == b"replayed" else new.id)
         if job is None:
             raise JobGone

@@ -3,7 +3,9 @@
 EngineError
 ├── LimitReached    too much is waiting or running already: try again after `retry_after` seconds
 ├── KeyReused       the idempotency key stands for another request
-└── JobGone         the idempotency key stands for a job that was deleted
+├── JobGone         the idempotency key stands for a job that was deleted
+├── NoConversation  the owner has no conversation of that id
+└── ConversationFull  the conversation takes no more messages
 
 Beside them stands StoreFailed, an OSError: a file could not be written.
 """
@@ -34,3 +36,11 @@ class KeyReused(EngineError):
 
 class JobGone(EngineError):
     """The job that the idempotency key stands for was deleted."""
+
+
+class NoConversation(EngineError):
+    """The owner of the job has no conversation of that id, or not any more."""
+
+
+class ConversationFull(EngineError):
+    """The conversation has as many bytes as one may have."""

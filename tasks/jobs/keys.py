@@ -71,6 +71,30 @@ class Keys:
     def idempotency(self, owner: str, digest: str) -> str:
         return f"{self.owners}{owner}:idempotency:{digest}"
 
+    def conversation(self, conversation_id: str) -> str:
+        return f"{self.namespace}:conversation:{conversation_id}"
+
+    @property
+    def conversations(self) -> str:
+        """The keys of the conversations that are kept, scored by the moment when they expire."""
+        return f"{self.namespace}:conversations"
+
+    def ticket(self, digest: str) -> str:
+        return f"{self.namespace}:ticket:{digest}"
+
+    def socket(self, owner: str, name: str) -> str:
+        """Which WebSocket has this name under this principal."""
+        return f"{self.namespace}:socket:{owner}:{name}"
+
+    @property
+    def models(self) -> str:
+        """The provider's models, as a worker has published them."""
+        return f"{self.namespace}:models"
+
+    def of_conversation(self, conversation_id: str) -> list[str]:
+        """What the transitions of a job that belongs to a conversation have behind their other KEYS."""
+        return [self.conversation(conversation_id), self.conversations] if conversation_id else []
+
     @property
     def expiries(self) -> str:
         """`<job> <owner>`, scored by the moment when what is left of the job is to be removed."""

@@ -41,6 +41,15 @@ class Idempotency:
 
 
 @dataclass(frozen=True)
+class NewTurn:
+    """The message that a job answers. It goes into the conversation in the step that submits the job."""
+
+    conversation: str
+    message: str
+    new: bool = False  # the conversation begins with it
+
+
+@dataclass(frozen=True)
 class NewJob:
     """A job to submit. `timeout` in seconds bounds one attempt; `payload` is the input as JSON values."""
 
@@ -52,6 +61,7 @@ class NewJob:
     request_id: str = ""
     idempotency: Idempotency | None = None
     webhook: Webhook | None = None
+    turn: NewTurn | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -107,6 +117,8 @@ class Job:
     webhook: Webhook | None = None
     deliveries: tuple[Delivery, ...] = ()
     redelivery: float = 0.0
+    conversation: str = ""
+    turn: int = 0  # its place in the conversation, from 1 on
 
     def artifact(self, name: str) -> ArtifactInfo | None:
         return next((each for each in self.artifacts if each.name == name), None)
@@ -139,7 +151,7 @@ def created_job(new: NewJob, fields: Sequence[str | bytes | int | float], create
     """The job as its record reads right after submit, without reading it."""
     stored = {str(name).encode(): value for name, value in zip(fields[::2], fields[1::2], strict=True)}
     as_bytes = {name: value if isinstance(value, bytes) else str(value).encode() for name, value in stored.items()}
-    known = {b"status": b"pending", b"owner": new.owner.encode(), b"created_at": created}
+    known = {b"status": b"pending", b"owner": new.owner.encode(), b"created_at": created, b"turn": b"0"}
     return Job.from_hash(new.id, as_bytes | known)
 
 
@@ -201,4 +213,6 @@ class _Reader:
             webhook=Webhook.decode(webhook) if (webhook := self.value("webhook")) else None,
             deliveries=decode_log(self.value("deliveries", [])),
             redelivery=self.number("redelivery") / 1000,
+            conversation=self.text("conversation"),
+            turn=self.number("turn"),
         )

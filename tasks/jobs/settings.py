@@ -60,6 +60,16 @@ class EngineSettings:
         "How long a job that was given up is kept for inspection (`flask jobs dead`).",
         default=604_800.0,  # a week: somebody is back from a weekend by then
     )
+    conversation_retention: float = setting(
+        "CONVERSATION_RETENTION_SECONDS",
+        "How long a conversation is kept after its last message.",
+        default=30 * 86_400.0,
+    )
+    conversation_bytes: int = setting(
+        "CONVERSATION_BYTES",
+        "The largest conversation (its text, and 200 bytes a message); a longer one has to be begun anew.",
+        default=1024 * 1024,
+    )
     lease: float = setting("LEASE_SECONDS", "How long a silent worker keeps a job before it is lost.", default=10.0)
     max_losses: int = setting("MAX_LOSSES", "How often a job may lose its worker before it is given up.", default=3)
     resend_after: float = setting(

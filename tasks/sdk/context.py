@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tasks.sdk.artifacts import Artifact
-from tasks.sdk.generation import Provider, Usage
+from tasks.sdk.generation import Message, Provider, Usage
 from tasks.sdk.report import Report
 
 if TYPE_CHECKING:
@@ -86,6 +86,13 @@ class Context(Protocol[ModelT_co]):
 
     def pdf(self, name: str, report: Report) -> Artifact:
         """Print a report and keep it with the job."""
+
+    def history(self, beside: Sequence[Message] = (), *, max_tokens: int = 1000) -> list[Message]:
+        """What was said before in the job's conversation, the oldest first; nothing when it belongs to none.
+
+        Questions with their answers: as many of the newest as the model takes in one request, together with the
+        messages in `beside` and an answer of `max_tokens`.
+        """
 
     def add_usage(self, usage: Usage) -> None:
         """Add tokens that the job used elsewhere. The ones of `provider` are counted already."""

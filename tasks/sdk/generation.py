@@ -73,8 +73,9 @@ class Provider(Protocol):
         temperature: float = 0.7,
         max_tokens: int = 1000,
         stop: Sequence[str] = (),
+        model: str = "",
     ) -> Completion:
-        """Return a whole answer."""
+        """Return a whole answer, of another of the provider's models when `model` names one."""
 
     def stream(
         self,
@@ -83,5 +84,6 @@ class Provider(Protocol):
         temperature: float = 0.7,
         max_tokens: int = 1000,
         stop: Sequence[str] = (),
+        model: str = "",
     ) -> TextStream:
-        """Return an answer while it is made."""
+        """Return an answer while it is made, of another of the provider's models when `model` names one."""

@@ -119,6 +119,7 @@ class FakeContext:
     artifacts: dict[str, bytes] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    past: list[Message] = field(default_factory=list)
 
     def progress(self, fraction: float, message: str = "") -> None:
         """Remember a step."""
@@ -142,6 +143,11 @@ class FakeContext:
         """Remember a report. The file that stands for it is no real PDF: nothing is printed here."""
         self.reports[name] = report
         return self.artifact(name, f"%PDF-fake {report.title}".encode(), "application/pdf")
+
+    def history(self, beside: Sequence[Message] = (), *, max_tokens: int = 1000) -> list[Message]:  # noqa: ARG002
+        """What the test has put into `past`, whatever the model could take."""
+        self.check()
+        return [*self.past]
 
     def add_usage(self, usage: Usage) -> None:
         """Add tokens."""

@@ -14,6 +14,7 @@ from tasks.jobs.record import ArtifactInfo
 from tasks.sdk import Artifact, Completion, File, Message, Report, Usage
 from tasks.sdk.generation import Provider, TextStream
 from tasks.worker.flusher import EventWriter
+from tasks.worker.history import History
 from tasks.worker.running import Running
 
 
@@ -24,6 +25,7 @@ class Services:
     store: ArtifactStore
     provider: Provider
     settings: Mapping[str, str]
+    history: History
     fonts: Sequence[Path] = ()
 
 
@@ -37,6 +39,7 @@ class JobContext:
     model: Any = None
     artifacts: list[ArtifactInfo] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    finish_reason: str = ""  # of the provider's last answer
 
     def __post_init__(self) -> None:
         job = self.running.claim.job
@@ -67,6 +70,11 @@ class JobContext:
 
         printed = render_report(report, font_paths=self.services.fonts)
         return self.artifact(name, printed, "application/pdf")
+
+    def history(self, beside: Sequence[Message] = (), *, max_tokens: int = 1000) -> list[Message]:
+        self.check()
+        job = self.running.claim.job
+        return self.services.history.before(job, beside, max_tokens) if job.conversation else []
 
     def add_usage(self, usage: Usage) -> None:
         self.usage += usage
@@ -99,6 +107,7 @@ class _Metered:
         self._context.check()
         completion = self._provider.complete(messages, **options)
         self._context.add_usage(completion.usage)
+        self._context.finish_reason = completion.finish_reason
         return completion
 
     def stream(self, messages: Sequence[Message], **options: Any) -> TextStream:
@@ -132,4 +141,5 @@ class _MeteredStream:
         self._stream.close()
         if not self._counted:
             self._counted = True
+            self._context.finish_reason = self._stream.finish_reason
             self._context.add_usage(self._stream.usage)

@@ -97,11 +97,12 @@ def _completed(agent: Agent, context: JobContext, value: Any, inline_limit: int)
     usage = _usage(context.usage)
     return Ending(
         Status.COMPLETED,
-        {"usage": usage},
+        {"usage": usage} | ({"finish_reason": context.finish_reason} if context.finish_reason else {}),
         result=None if ref else result,
         result_ref=ref,
         usage=usage,
         artifacts=tuple(context.artifacts),
+        answer=result if context.running.claim.job.conversation and isinstance(result, str) else None,
     )
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from celery import Celery, signals
 
-from tasks.jobs import Engine, LocalArtifacts, connect
+from tasks.jobs import Conversations, Engine, LocalArtifacts, connect
 from tasks.jobs.attempts import Attempts
+from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
 from tasks.worker.alive import Mark, Marks, path_of
@@ -21,8 +22,10 @@ from tasks.worker.context import Services
 from tasks.worker.drain import Drain
 from tasks.worker.enforcement import GeventEnforcement, PreforkEnforcement
 from tasks.worker.flusher import Flusher
+from tasks.worker.history import History
 from tasks.worker.keeper import Keeper
 from tasks.worker.leases import Leases
+from tasks.worker.models import ModelNews
 from tasks.worker.providers import make_provider
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.request import JobRequest
@@ -87,6 +90,8 @@ class WorkerProcess:
         attempts = self._attempts()
         Keeper(attempts, Engine(attempts.redis, self._engine, self._store), self._queues, self._mark).start()
         Courier(self._attempts).start()
+        models = Models(connect(self._engine), self._engine)
+        ModelNews(make_provider(self._provider), self._provider, models).start()
         if self._runner is not None:
             self._runner.leases.start()
 
@@ -120,8 +125,9 @@ class WorkerProcess:
         flusher = Flusher(self._attempts(), self._worker.event_delay)
         # A child of a prefork worker says nothing: its parent replaces it when it is gone.
         leases = Leases(self._attempts(), self._drain, enforcement, lambda: self._mark(Mark.LEASES))
+        history = History(Conversations(connect(self._engine), self._engine), self._provider.context_tokens)
         fonts = [Path(folder) for folder in self._worker.pdf_fonts]
-        services = Services(self._store, make_provider(self._provider), self._agent_settings, fonts)
+        services = Services(self._store, make_provider(self._provider), self._agent_settings, history, fonts)
         runner = Runner(self._attempts(), self._catalogue, services, flusher, leases, enforcement, self._drain)
         runner.set_up(self._queues)
         flusher.start()

@@ -17,8 +17,8 @@ from webapp.settings import WebSettings
 # Listed once more, so that making a route public takes a second look.
 MEANT_TO_BE_PUBLIC = {"/", "/health", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/assets/<name>"}
 
-JOB = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
-VALUES = {"job_id": JOB, "task_id": JOB, "name": "name"}
+ID = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
+VALUES = {"job_id": ID, "task_id": ID, "conversation_id": ID, "client_id": "me", "name": "name"}
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,16 @@ def app() -> Flask:
     return create_app(WebSettings(api_key=Secret("the key")), engine)
 
 
-def guarded(app: Flask) -> Iterator[tuple[str, str]]:
+# With these a request is one for a WebSocket; others do not read them.
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
+
+
+def guarded(app: Flask) -> Iterator[tuple[str, str, dict[str, str]]]:
     for rule in app.url_map.iter_rules():
         if rule.endpoint not in PUBLIC:
-            yield from ((method, path_of(app, rule)) for method in sorted(rule.methods or ()))
+            yield from (
+                (method, path_of(app, rule), UPGRADE if rule.websocket else {}) for method in sorted(rule.methods or ())
+            )
 
 
 def path_of(app: Flask, rule: Rule) -> str:
@@ -42,16 +48,19 @@ def path_of(app: Flask, rule: Rule) -> str:
 def test_every_route_that_is_not_listed_answers_401_without_a_key(app: Flask) -> None:
     client, routes = app.test_client(), list(guarded(app))
     assert len(routes) > 10
-    for method, path in routes:
-        answer = client.open(path, method=method)
+    for method, path, headers in routes:
+        answer = client.open(path, method=method, headers=headers)
         assert answer.status_code == 401, (method, path)
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 def test_a_wrong_key_opens_no_route(app: Flask) -> None:
     client = app.test_client()
-    for method, path in guarded(app):
-        assert client.open(path, method=method, headers={"X-API-Key": "wrong"}).status_code == 401, (method, path)
+    for method, path, headers in guarded(app):
+        assert client.open(path, method=method, headers=headers | {"X-API-Key": "wrong"}).status_code == 401, (
+            method,
+            path,
+        )
 
 
 def test_only_what_is_meant_to_be_public_is_listed(app: Flask) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from deploy.local.valkey import Valkey, free_port
+from tests.support.model_server import ModelServer
 
 AGENTS = "tasks.agents,tests.support.agents"
 
@@ -17,6 +18,29 @@ AGENTS = "tasks.agents,tests.support.agents"
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = {"AGENTS": AGENTS, "WEB_CONCURRENCY": "2", "IO_CONCURRENCY": "100"}
     with Stack(tmp_path_factory.mktemp("stack"), settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[ModelServer]:
+    with ModelServer(key="sk-model") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chat_stack(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[Stack]:
+    """A stack whose provider is the model server; it may not be broken."""
+    settings = {
+        "AGENTS": AGENTS,
+        "WEB_CONCURRENCY": "2",
+        "OPENAI_BASE_URL": model.base_url,
+        "OPENAI_API_KEY": "sk-model",
+        "AI_MODEL": "small",
+        "CORS_ORIGINS": "https://page.example",
+        "WS_PING_SECONDS": "1",
+    }
+    running = Stack(tmp_path_factory.mktemp("chat"), settings, only=("web", "worker-io"))
+    with running:
         yield running
 
 

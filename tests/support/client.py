@@ -11,6 +11,7 @@ from deploy.local.stack import Stack
 from tasks.jobs import Engine, LocalArtifacts, connect
 from tasks.jobs.environment import Secret
 from tasks.jobs.settings import EngineSettings
+from webapp.auth.keys import KeyStore
 
 PATIENCE = 60.0  # seconds a test waits for a job; most take milliseconds
 
@@ -58,3 +59,11 @@ def engine_of(stack: Stack) -> Engine:
     """The engine on the stack's own state, to look at what HTTP does not show."""
     settings = EngineSettings(redis_url=Secret(stack.redis_url), artifacts_dir=stack.artifacts_dir)
     return Engine(connect(settings), settings, LocalArtifacts(settings.artifacts_dir))
+
+
+def other_key(stack: Stack) -> str:
+    """A key of another principal."""
+    engine = engine_of(stack)
+    key = KeyStore(engine.redis, engine.keys, "slipway").create("another")[1]
+    engine.redis.connection_pool.disconnect()
+    return key

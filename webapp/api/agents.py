@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request, url_for
+from flask import Response, request, url_for
 
 from tasks.sdk import Agent
 from webapp.api import idempotency, webhook_header
@@ -15,6 +15,7 @@ from webapp.api.credits import delivers
 from webapp.api.job_document import job_document
 from webapp.api.preferences import Preferences
 from webapp.api.running import ERRORS, location, raise_unless_completed, run
+from webapp.api.streaming import ON_DISCONNECT, STREAM, prefers_stream, stream_agent
 from webapp.http.problem import Problem
 from webapp.openapi import json_schema
 from webapp.schemas.agent import AGENT, AgentSchema, AgentsSchema
@@ -43,6 +44,7 @@ def blueprint(catalogue: Mapping[str, Agent], inputs: InputSchemas) -> Blueprint
     _describe(agents, inputs)
     for agent in catalogue.values():
         _add_run(agents, agent, inputs)
+        _add_stream(agents, agent, inputs)
         add_jobs(agents, agent, _takes_input(agents, agent, inputs))
     return agents
 
@@ -92,9 +94,26 @@ def _add_run(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> None:
         summary=agent.summary,
         description=agent.description,
     )
-    def run_agent(values: dict[str, Any]) -> Answer:
+    def run_agent(values: dict[str, Any]) -> Answer | Response:
         """Run an agent."""
-        return _run(agent, values)
+        return stream_agent(agent, values) if prefers_stream() else _run(agent, values)
+
+
+def _add_stream(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> None:
+    @agents.route(
+        f"/v1/agents/{agent.name}/stream",
+        methods=["POST"],
+        endpoint=f"stream_{agent.name}",
+        parameters=[ON_DISCONNECT],
+    )
+    @_takes_input(agents, agent, inputs)
+    @agents.response(200, **STREAM)
+    @agents.operation(
+        f"stream_{agent.name}", errors=(400, 429), summary=f"{agent.summary} (stream)", description=agent.description
+    )
+    def stream(values: dict[str, Any]) -> Response:
+        """Run an agent, and answer with what its job says as server-sent events."""
+        return stream_agent(agent, values)
 
 
 def _takes_input(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> Decorator:

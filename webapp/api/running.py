@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, url_for
 
-from tasks.jobs import Job, JobError, LimitReached, NewJob, Status
+from tasks.jobs import Job, JobError, LimitReached, NewJob, NewTurn, Status
 from tasks.sdk import Agent, File, PayloadError
 from webapp.api.credits import delivers
 from webapp.api.idempotency import idempotency_of, mark_replayed
@@ -17,6 +17,7 @@ from webapp.api.uploads import payload_of, reference, stored
 from webapp.api.webhook_header import webhook_of_request
 from webapp.auth.ownership import unknown_job
 from webapp.auth.principals import current_principal
+from webapp.events.subscription import Subscription
 from webapp.http.problem import Problem
 from webapp.http.request_id import current_request_id
 from webapp.services import services
@@ -44,25 +45,32 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(LimitReached, _too_many)
 
 
-def run(agent: Agent, values: Mapping[str, Any], budget: float) -> Job:
-    """Run `agent` and return its job: ended, or as it stands when `budget` seconds are over."""
+def start(agent: Agent, values: Mapping[str, Any], turn: NewTurn | None = None) -> tuple[Job, Subscription]:
+    """Start a job of `agent` and listen to it from its first event on. Whoever takes the subscription closes it."""
     _check(agent, values)
     job_id = str(uuid.uuid4())
-    if budget <= 0:
-        return _submit(agent, values, job_id)
     # Attached first: whatever the job says after this is heard, however fast it is.
-    with services().hub.attach(job_id, new=True) as subscription:
-        job = _submit(agent, values, job_id)
-        if job.id == job_id:
-            subscription.wait(budget)
-    return _read(job_id) if job.id == job_id else _join(job, budget)
+    subscription = services().hub.attach(job_id, new=True)
+    try:
+        job = _submit(agent, values, job_id, turn)
+    except BaseException:
+        subscription.close()
+        raise
+    if job.id != job_id:  # a request that was sent before: its job is listened to from its start
+        subscription.close()
+        subscription = services().hub.attach(job.id)
+    return job, subscription
 
 
-def _join(job: Job, budget: float) -> Job:
-    """Wait for a job that an earlier request made: it may be anywhere between its start and its end."""
-    if job.status.ended:
-        return job
-    with services().hub.attach(job.id, job.last_event_id) as subscription:
+def run(agent: Agent, values: Mapping[str, Any], budget: float, turn: NewTurn | None = None) -> Job:
+    """Run `agent` and return its job: ended, or as it stands when `budget` seconds are over."""
+    if budget <= 0:
+        _check(agent, values)
+        return _submit(agent, values, str(uuid.uuid4()), turn)
+    job, subscription = start(agent, values, turn)
+    with subscription:
+        if job.status.ended:  # a request that was sent before
+            return job
         subscription.wait(budget)
     return _read(job.id)
 
@@ -74,9 +82,9 @@ def _read(job_id: str) -> Job:
     return job
 
 
-def run_to_end(agent: Agent, values: Mapping[str, Any]) -> Job:
+def run_to_end(agent: Agent, values: Mapping[str, Any], turn: NewTurn | None = None) -> Job:
     """Run `agent` and return its completed job. A problem says what else became of it; the job goes on then."""
-    job = run(agent, values, services().settings.sync_budget)
+    job = run(agent, values, services().settings.sync_budget, turn)
     raise_unless_completed(job)
     if not job.status.ended:
         raise Problem(504, "sync_budget_exceeded", "The job takes longer; it goes on.", headers=location(job))
@@ -105,10 +113,10 @@ class _Replayed(Exception):
         self.job = job
 
 
-def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
+def _submit(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewTurn | None) -> Job:
     """Submit the job. With an idempotency key that is known it is the job of the first request, of another id."""
     try:
-        job = _submit_new(agent, values, job_id)
+        job = _submit_new(agent, values, job_id, turn)
     except _Replayed as replayed:
         job = replayed.job
         mark_replayed()
@@ -120,7 +128,7 @@ def _submit(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
     return job
 
 
-def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
+def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewTurn | None) -> Job:
     engine = services().engine
     idempotency, webhook = idempotency_of(values), webhook_of_request()
     with stored(values, job_id, engine.artifacts) as payload:
@@ -134,6 +142,7 @@ def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str) -> Job:
             request_id=current_request_id(),
             idempotency=idempotency,
             webhook=webhook,
+            turn=turn,
         )
         job = engine.submit(new)
         if job.id != job_id:

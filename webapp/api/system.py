@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from flask import url_for
+from redis.exceptions import RedisError
 
 from webapp.api.blueprint import Blueprint
 from webapp.http.problem import Problem
 from webapp.schemas.system import HEALTH, HELLO, HealthSchema, HelloSchema, ProbeSchema
 from webapp.services import services
+
+log = structlog.get_logger(__name__)
 
 system = Blueprint("system", __name__, "Who is there, and how it is.")
 
@@ -35,7 +39,7 @@ def hello() -> dict[str, Any]:
 @system.operation("health")
 def health() -> dict[str, Any]:
     """Tell that the service is healthy, and the time."""
-    return {"status": "healthy", "timestamp": datetime.now(UTC), "active_conversations": 0}
+    return {"status": "healthy", "timestamp": datetime.now(UTC), "active_conversations": _count_conversations()}
 
 
 @system.route("/livez")
@@ -59,3 +63,12 @@ def readyz() -> dict[str, str]:
     except OSError as error:
         raise Problem(503, "unavailable", "Files cannot be stored.", headers={"Retry-After": "5"}) from error
     return {"status": "ready"}
+
+
+def _count_conversations() -> int | None:
+    try:
+        return services().engine.conversations.count()
+    except RedisError as error:
+        # This process is healthy without Redis; `/readyz` tells whether it can work.
+        log.warning("health.uncounted", error=error)
+        return None

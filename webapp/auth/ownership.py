@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from tasks.jobs import Job
+from tasks.jobs import Conversation, Job
 from tasks.jobs.removal import owner_of_gone
 from webapp.auth.principals import current_principal
 from webapp.http.problem import Problem
@@ -26,6 +26,19 @@ def owned_job(job_id: str) -> Job:
         log.warning("auth.foreign_job", job_id=job_id, principal=current_principal().id)
         raise unknown_job()
     return job
+
+
+def owned_conversation(conversation_id: str) -> Conversation:
+    """The caller's conversation of that id. Unknown, expired and foreign ids all read 404."""
+    found = services().engine.conversations.get(conversation_id)
+    if found is None or found.owner != current_principal().id:
+        raise unknown_conversation()
+    return found
+
+
+def unknown_conversation() -> Problem:
+    """The answer to an id that is not one of the caller's conversations."""
+    return Problem(404, "not_found", "There is no such conversation.")
 
 
 def unknown_job() -> Problem:

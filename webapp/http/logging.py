@@ -68,7 +68,8 @@ class _Line:
         self._started = time.monotonic()
         self._method: str = environ["REQUEST_METHOD"]
         self._path: str = environ.get("PATH_INFO", "")
-        self._status = 0
+        # A WebSocket is answered past WSGI; refusals are not.
+        self._status = 101 if environ.get("HTTP_UPGRADE", "").lower() == "websocket" else 0
         self._job_id = ""
 
     def answered(self, status: str, headers: list[tuple[str, str]]) -> None:

@@ -21,7 +21,11 @@ class HealthSchema(Document):
 
     status = ma.fields.String(required=True)
     timestamp = ma.fields.DateTime(required=True)
-    active_conversations = ma.fields.Integer(required=True)
+    active_conversations = ma.fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Conversations that are kept, of all callers; null while they cannot be counted."},
+    )
 
 
 class ProbeSchema(Document):

@@ -20,9 +20,9 @@ Argument = str | bytes | int | float
 class Script:
     """A Lua script that is sent by its digest, and whole when Redis does not know it (any more)."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, *names: str) -> None:
         folder = files(__name__)
-        self.text = (folder / "common.lua").read_text() + (folder / f"{name}.lua").read_text()
+        self.text = "".join((folder / f"{name}.lua").read_text() for name in ("common", *names))
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, redis: Redis, keys: Sequence[str], args: Sequence[Argument]) -> Any:
@@ -36,10 +36,10 @@ class Script:
         pipeline.evalsha(self.digest, len(keys), *keys, *args)
 
 
-submit = Script("submit")
+submit = Script("conversation", "submit")
 claim = Script("claim")
 append = Script("append")
-finish = Script("finish")
+finish = Script("conversation", "finish")
 hand_back = Script("hand_back")
 cancel = Script("cancel")
 lose = Script("lose")

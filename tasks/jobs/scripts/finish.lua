@@ -10,6 +10,9 @@ local fields = tonumber(ARGV[6])
 if fields > 0 then
   redis.call('HSET', JOB, unpack(ARGV, 7, 6 + fields))
 end
+if CONVERSATION then
+  answer()
+end
 emit(events_of_attempt(ARGV[2], 7 + fields))
 close(ARGV[1], ARGV[4], tonumber(ARGV[5]))
 return 'ok'

@@ -3,6 +3,8 @@
 -- and most running of the owner (0: no limit), then the fields of the record.
 -- Returns {'created', created_at} | {'repeated'}: this very call again, after a lost reply | {'replayed', job id} |
 -- {'reused'}: the key stands for another request | {'full', 'queue' or 'waiting' or 'running', how many are there}.
+-- A job that answers a message has KEYS[14] and [15], and its last field is `turn`: what is asked, see conversation.lua.
+-- For it also {'no_conversation'} | {'conversation_full'}.
 if redis.call('EXISTS', JOB) == 1 then
   return {'repeated'}
 end
@@ -27,11 +29,20 @@ for index, count in ipairs(counts) do
   end
 end
 
+local asked = CONVERSATION and cjson.decode(ARGV[#ARGV])
+local refusal = asked and refusal_of(asked, owner)
+if refusal then
+  return {refusal}
+end
+
 local created = text(now())
 redis.call('HSET', JOB, 'status', 'pending', 'created_at', created, 'owner', owner, unpack(ARGV, 9))
 if idempotency ~= '' then
   redis.call('HSET', idempotency, 'job', ARGV[1], 'fingerprint', fingerprint)
   redis.call('HSET', JOB, 'idempotency', idempotency)
+end
+if asked then
+  ask(ARGV[1], owner, asked)
 end
 redis.call('ZADD', index_of(owner, 'jobs'), created, ARGV[1])
 redis.call('ZADD', PENDING, created, ARGV[1])

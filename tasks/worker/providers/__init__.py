@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tasks.sdk.generation import Provider
 from tasks.worker.providers.offline import OfflineProvider
 from tasks.worker.providers.openai_compatible import OpenAICompatibleProvider
 from tasks.worker.providers.settings import ProviderSettings
@@ -10,6 +9,6 @@ from tasks.worker.providers.settings import ProviderSettings
 __all__ = ["OfflineProvider", "OpenAICompatibleProvider", "ProviderSettings", "make_provider"]
 
 
-def make_provider(settings: ProviderSettings) -> Provider:
+def make_provider(settings: ProviderSettings) -> OfflineProvider | OpenAICompatibleProvider:
     """Make the provider that the settings ask for. One serves a whole process; make it after the fork."""
     return OpenAICompatibleProvider(settings) if settings.base_url else OfflineProvider()

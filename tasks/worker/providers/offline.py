@@ -26,6 +26,7 @@ class OfflineProvider:
         temperature: float = 0.7,  # noqa: ARG002 (every provider takes it)
         max_tokens: int = 1000,
         stop: Sequence[str] = (),
+        model: str = "",  # noqa: ARG002 (there is one)
     ) -> Completion:
         """Answer at once. Tokens are counted by the rule of `tokens`."""
         whole = _cut_at_stop(compose_answer(messages), stop)
@@ -40,6 +41,7 @@ class OfflineProvider:
         temperature: float = 0.7,
         max_tokens: int = 1000,
         stop: Sequence[str] = (),
+        model: str = "",  # noqa: ARG002
     ) -> OfflineStream:
         """Answer word by word, with the same text as `complete`."""
         return OfflineStream(self.complete(messages, temperature=temperature, max_tokens=max_tokens, stop=stop))

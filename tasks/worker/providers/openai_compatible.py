@@ -38,9 +38,10 @@ class OpenAICompatibleProvider:
         temperature: float = 0.7,
         max_tokens: int = 1000,
         stop: Sequence[str] = (),
+        model: str = "",
     ) -> Completion:
         """Ask and wait for the whole answer. Raises `ProviderError`."""
-        request = encode_request(self._fields(temperature, max_tokens, stop), messages)
+        request = encode_request(self._fields(temperature, max_tokens, stop, model), messages)
         answer = decode_object(self._transport.open("POST", _PATH, request).read())
         if not answer.get("choices"):
             raise fail(UNREADABLE, f"no choices, only {', '.join(answer)[:100]}")
@@ -54,9 +55,10 @@ class OpenAICompatibleProvider:
         temperature: float = 0.7,
         max_tokens: int = 1000,
         stop: Sequence[str] = (),
+        model: str = "",
     ) -> AnswerStream:
         """Ask, and return when the answer begins. Raises `ProviderError` here and while it is read."""
-        fields = self._fields(temperature, max_tokens, stop) | {
+        fields = self._fields(temperature, max_tokens, stop, model) | {
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -74,8 +76,12 @@ class OpenAICompatibleProvider:
         """Close the idle connections."""
         self._transport.close()
 
-    def _fields(self, temperature: float, max_tokens: int, stop: Sequence[str]) -> dict[str, Any]:
-        fields: dict[str, Any] = {"model": self.model, "temperature": temperature, "max_tokens": max_tokens}
+    def _fields(self, temperature: float, max_tokens: int, stop: Sequence[str], model: str) -> dict[str, Any]:
+        fields: dict[str, Any] = {
+            "model": model or self.model,
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+        }
         if stop:
             fields["stop"] = list(stop)
         return self._without_omitted(fields)

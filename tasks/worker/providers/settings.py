@@ -24,6 +24,16 @@ class ProviderSettings:
         "OPENAI_API_KEY", "Key of the model server; empty when it needs none.", default=Secret("")
     )
     model: str = setting("AI_MODEL", "Name of the model; needed with `OPENAI_BASE_URL`.", default="")
+    models: tuple[str, ...] = setting(
+        "AI_MODELS",
+        "Models that callers may choose beside `AI_MODEL`, comma-separated; `*` is every one that the server lists.",
+        default=("*",),
+    )
+    context_tokens: int = setting(
+        "AI_CONTEXT_TOKENS",
+        "Tokens that the model takes in one request, its answer included; older messages of a chat are left out of it.",
+        default=8192,  # what nearly every model of today takes at least
+    )
     connect_timeout: float = setting(
         "PROVIDER_CONNECT_TIMEOUT_SECONDS", "How long a connection to the model server may take.", default=5.0
     )
@@ -71,6 +81,7 @@ class ProviderSettings:
             ("PROVIDER_TIMEOUT_SECONDS", not self.read_timeout > 0, "must be above 0"),
             ("PROVIDER_RETRIES", self.retries < 0, "must not be negative"),
             ("PROVIDER_MAX_WAIT_SECONDS", not self.max_wait >= 0, "must not be negative"),
+            ("AI_CONTEXT_TOKENS", self.context_tokens < 1, "must be at least 1"),
             ("PROVIDER_CONNECTIONS", self.connections < 1, "must be at least 1"),
             ("PROVIDER_OMIT", not set(self.omit) <= set(OPTIONAL_FIELDS), f"may name {', '.join(OPTIONAL_FIELDS)}"),
         ]

@@ -117,3 +117,20 @@ def talk_cpu(context: Context, events: Annotated[int, Param("How many", ge=0)]) 
     for number in range(events):
         context.artifact(f"{number}.txt", b"x", "text/plain")
     return "said"
+
+
+@agent(queue="io", timeout=30)
+def spell(text: Annotated[str, Param("What to say")]) -> Iterator[str]:
+    """Say it back, one token a character."""
+    for character in text:
+        time.sleep(0.002)
+        yield character
+
+
+@agent(queue="io", timeout=30, retry_on=(ConnectionError,))
+def stumble(context: Context, text: Annotated[str, Param("What to say")]) -> Iterator[str]:
+    """Say half of it, and begin again."""
+    if context.attempt == 1:
+        yield "half "
+        raise ConnectionError("the other side hung up")
+    yield text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tasks.jobs import Conversations
 from tasks.jobs.environment import Secret
 from tasks.jobs.settings import EngineSettings
-from tasks.sdk import Agent, Artifact, Catalogue, Fault, File, Param, agent
+from tasks.sdk import Agent, Artifact, Catalogue, Context, Fault, File, Param, agent
 from tasks.sdk.declaration import declaration_of
 from tasks.sdk.inspector import describe
 from webapp.factory import create_app
@@ -80,6 +81,16 @@ def read_file(
     return ""
 
 
+@agent
+def chat(
+    context: Context,
+    message: Annotated[str, Param("What to answer", min_length=1, max_length=100, examples=["Hello"])],
+    temperature: Annotated[float, Param("How free", ge=0, le=2)] = 0.7,
+) -> Iterator[str]:
+    """Answer a message in the tests."""
+    yield message
+
+
 def described(function: Callable[..., Any]) -> Agent:
     """The description of a decorated function."""
     faults: list[Fault] = []
@@ -90,9 +101,15 @@ def described(function: Callable[..., Any]) -> Agent:
     return found
 
 
+@pytest.fixture(autouse=True)
+def three_conversations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `/health` counts where there is no Redis to ask."""
+    monkeypatch.setattr(Conversations, "count", lambda _: 3)
+
+
 @pytest.fixture
 def catalogue() -> Catalogue:
-    return Catalogue(described(each) for each in (ai_service, ai_service_binary, every_type, read_file))
+    return Catalogue(described(each) for each in (ai_service, ai_service_binary, chat, every_type, read_file))
 
 
 @pytest.fixture

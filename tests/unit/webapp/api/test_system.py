@@ -18,7 +18,7 @@ def test_the_root_says_hello_and_its_links_lead_somewhere(client: FlaskClient, k
 def test_health_tells_the_time_in_utc(client: FlaskClient) -> None:
     health = client.get("/health").get_json()
     assert health["status"] == "healthy"
-    assert health["active_conversations"] == 0
+    assert health["active_conversations"] == 3
     assert abs((datetime.now(UTC) - datetime.fromisoformat(health["timestamp"])).total_seconds()) < 60
 
 

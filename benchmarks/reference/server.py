@@ -1,0 +1,43 @@
+"""The usual way to stream a chat: FastAPI and the official SDK, in one process.
+
+As tutorials show it, with the two mistakes corrected that would make the comparison pointless: the asynchronous client
+in place of the synchronous one inside `async def`, and a pool with room for every stream.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator
+
+import httpx2 as httpx
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from openai import AsyncOpenAI
+from pydantic import BaseModel, Field
+
+limits = httpx.Limits(max_connections=2000, max_keepalive_connections=2000)
+client = AsyncOpenAI(http_client=httpx.AsyncClient(limits=limits, timeout=120))
+app = FastAPI()
+
+
+class Chat(BaseModel):
+    message: str
+    temperature: float = Field(0.7, ge=0, le=2)
+    max_tokens: int = Field(1000, ge=1, le=4000)
+
+
+@app.post("/chat/stream")
+async def chat_stream(chat: Chat) -> StreamingResponse:
+    async def frames() -> AsyncIterator[str]:
+        stream = await client.chat.completions.create(
+            model=os.environ["AI_MODEL"],
+            messages=[{"role": "user", "content": chat.message}],
+            temperature=chat.temperature,
+            max_tokens=chat.max_tokens,
+            stream=True,
+        )
+        async for chunk in stream:
+            if chunk.choices and chunk.choices[0].delta.content:
+                yield f"data: {json.dumps({'content': chunk.choices[0].delta.content})}\n\n"
+        yield "data: [DONE]\n\n"
+
+    return StreamingResponse(frames(), media_type="text/event-stream")

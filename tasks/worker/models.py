@@ -1,0 +1,67 @@
+"""Tell the web side which models the provider has. A thread of every worker's main process."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Protocol
+
+from redis.exceptions import RedisError
+
+from tasks.jobs.models import Models
+from tasks.sdk.errors import ProviderError
+from tasks.worker.providers.settings import ProviderSettings
+from tasks.worker.threads import start_os_thread
+
+log = logging.getLogger(__name__)
+
+PERIOD = 60.0  # seconds: models come and go by the day, and the list costs the model server a request
+KEPT = 5 * PERIOD  # a worker that is being replaced does not make the models vanish
+EVERY = "*"
+
+
+class Lists(Protocol):
+    """A provider that knows its models."""
+
+    @property
+    def model(self) -> str: ...
+
+    def list_models(self) -> list[str]: ...
+
+
+class ModelNews:
+    """Asks the provider and publishes what callers may choose. While it does not answer, what it said last counts."""
+
+    def __init__(self, provider: Lists, settings: ProviderSettings, models: Models) -> None:
+        self._provider = provider
+        self._allowed = settings.models
+        self._models = models
+        self._names = [provider.model]
+
+    def start(self) -> None:
+        start_os_thread("models", self._run)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                # The default is known without asking, and asking may take as long as the model server likes.
+                self.publish()
+                self.ask()
+                self.publish()
+            except RedisError as error:
+                log.warning("the models could not be published: %s", error)
+            except Exception:
+                log.exception("the thread that publishes the models met a fault and goes on")
+            time.sleep(PERIOD)
+
+    def publish(self) -> None:
+        self._models.publish(self._names, KEPT)
+
+    def ask(self) -> None:
+        """Ask the provider for its models."""
+        try:
+            listed = self._provider.list_models() if EVERY in self._allowed else self._allowed
+        except ProviderError as error:
+            log.warning("the model server does not list its models: %s", error.detail)
+            return
+        self._names = list(dict.fromkeys([self._provider.model, *listed]))

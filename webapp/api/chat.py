@@ -1,0 +1,88 @@
+"""Chat: a message in, an answer out, at once or as it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from flask import Response, g
+
+from tasks.jobs import Event, Job
+from tasks.sdk import Agent
+from webapp.api.blueprint import Blueprint
+from webapp.api.conversations import HEADER, turn_of
+from webapp.api.running import ERRORS, run_to_end, start
+from webapp.api.saying import frame_of, said
+from webapp.api.streaming import ON_DISCONNECT, STREAM, cancels_on_leaving, stream_job
+from webapp.http.sse import follow, frame, text_frame
+from webapp.schemas.agent_input import InputSchemas
+from webapp.schemas.chat import CHAT_ANSWER, CHAT_STREAM, ChatAnswerSchema, chat_example, chat_request
+from webapp.services import services
+
+AGENT = "chat"
+DONE = text_frame("[DONE]")
+HEADERS = {"X-Job-ID": "X-Job-ID", HEADER: HEADER}
+
+
+def blueprint(catalogue: Mapping[str, Agent], inputs: InputSchemas) -> Blueprint:
+    """The endpoints of the agent `chat`, if `catalogue` has it."""
+    page = Blueprint("chat", __name__, "Talk, with what was said before in mind.")
+    agent = catalogue.get(AGENT)
+    if agent is not None:
+        request = chat_request(agent, inputs)
+        _add_chat(page, agent, request)
+        _add_stream(page, agent, request)
+    return page
+
+
+def _add_chat(page: Blueprint, agent: Agent, request: type[Any]) -> None:
+    @page.route("/chat", methods=["POST"])
+    @page.arguments(request(), location="json", example=chat_example(agent))
+    @page.response(200, ChatAnswerSchema, example=CHAT_ANSWER, headers=HEADERS)
+    @page.operation("chat", errors=(*ERRORS, 404))
+    def chat(values: dict[str, Any]) -> dict[str, Any]:
+        """Send a message, and wait for the answer."""
+        return _answer(run_to_end(agent, *_split(values)))
+
+
+def _add_stream(page: Blueprint, agent: Agent, request: type[Any]) -> None:
+    described = STREAM | {
+        "example": CHAT_STREAM,
+        "headers": HEADERS,
+        "description": "The answer as it is made. A stream that breaks is resumed at `/v1/jobs/{id}/events`.",
+    }
+
+    @page.route("/chat/stream", methods=["POST"], parameters=[ON_DISCONNECT])
+    @page.arguments(request(), location="json", example=chat_example(agent))
+    @page.response(200, **described)
+    @page.operation("chat_stream", errors=(404, 409, 429))
+    def chat_stream(values: dict[str, Any]) -> Response:
+        """Send a message, and read the answer while it is made."""
+        cancels = cancels_on_leaving()
+        job, subscription = start(agent, *_split(values))
+        g.conversation_id = job.conversation
+        return stream_job(job, subscription, cancels=cancels, frames=lambda events: _frames(job, events))
+
+
+def _split(values: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """What the agent is given, and the turn that the message opens."""
+    given = {name: value for name, value in values.items() if name != "conversation_id"}
+    return given, turn_of(values["message"], values.get("conversation_id"))
+
+
+def _answer(job: Job) -> dict[str, Any]:
+    g.conversation_id = job.conversation
+    return {
+        "response": services().engine.result(job),
+        "conversation_id": job.conversation,
+        "tokens_used": job.usage.get("total_tokens", 0),
+        "timestamp": job.completed_at,
+    }
+
+
+def _frames(job: Job, events: Iterable[Event | None]) -> Iterator[bytes]:
+    def encode(event: Event) -> bytes:
+        written = frame(frame_of(event, job.conversation), id=event.id)
+        return written + DONE if event.terminal else written
+
+    return follow(said(events), encode)

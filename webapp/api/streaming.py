@@ -1,0 +1,118 @@
+"""Answer with what a job says while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import structlog
+from flask import Response, request
+from redis.exceptions import RedisError
+
+from tasks.jobs import Engine, Event, Job
+from tasks.sdk import Agent
+from webapp.api.running import start
+from webapp.events.subscription import Subscription
+from webapp.http.problem import Problem
+from webapp.http.sse import MEDIA_TYPE, follow, sse_response
+from webapp.services import services
+
+LEAVING = "X-On-Disconnect"
+ON_DISCONNECT = {
+    "in": "header",
+    "name": LEAVING,
+    "description": "What becomes of the job when its caller leaves the stream: it goes on, unless this says `cancel`.",
+    "schema": {"type": "string", "enum": ["continue", "cancel"], "default": "continue"},
+}
+
+EXAMPLE = """\
+retry: 2000
+
+id: 1-0
+event: started
+data: {"job_id":"0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11","attempt":1}
+
+id: 1-1
+event: token
+data: {"content":"The text makes"}
+
+id: 1-2
+event: token
+data: {"content":" three points."}
+
+id: 1-3
+event: completed
+data: {"usage":{"prompt_tokens":212,"completion_tokens":6,"total_tokens":218}}
+
+"""
+
+# How the answer of a stream is described.
+STREAM: dict[str, Any] = {
+    "schema": {"type": "string"},
+    "content_type": MEDIA_TYPE,
+    "example": EXAMPLE,
+    "description": "The job's events. A stream that breaks is resumed at the job's `/events`.",
+    "headers": {"X-Job-ID": "X-Job-ID"},
+}
+
+Frames = Callable[[Iterable[Event | None]], Iterable[bytes]]
+
+log = structlog.get_logger(__name__)
+
+
+def prefers_stream() -> bool:
+    """Whether the caller would rather have server-sent events than JSON."""
+    return request.accept_mimetypes.best_match(["application/json", MEDIA_TYPE]) == MEDIA_TYPE
+
+
+def stream_agent(agent: Agent, values: Mapping[str, Any]) -> Response:
+    """Start a job of `agent`, and answer with its events."""
+    cancels = cancels_on_leaving()
+    job, subscription = start(agent, values)
+    return stream_job(job, subscription, cancels=cancels)
+
+
+def stream_job(job: Job, subscription: Subscription, *, cancels: bool, frames: Frames = follow) -> Response:
+    """Answer with the events of a job as `frames` writes them. With `cancels` a caller that leaves ends the job."""
+    delivery = Delivery(services().engine, job, subscription, cancels=cancels)
+    return sse_response(frames(delivery.events()), delivery.close)
+
+
+def cancels_on_leaving() -> bool:
+    """Whether the job is to be canceled when its caller leaves. Asked before the job is started."""
+    said = request.headers.get(LEAVING, "continue").strip().lower()
+    if said not in ("continue", "cancel"):
+        raise Problem(400, "invalid_header", f"{LEAVING} is `cancel` or `continue`.")
+    return said == "cancel"
+
+
+class Delivery:
+    """The events of a job on their way to one caller."""
+
+    def __init__(self, engine: Engine, job: Job, subscription: Subscription, *, cancels: bool) -> None:
+        self._engine = engine
+        self._job = job
+        self._subscription = subscription
+        self._cancels = cancels
+        self._over = False
+
+    def events(self) -> Iterator[Event | None]:
+        """The events, and None for each heartbeat."""
+        for event in self._subscription.events():
+            self._over = event is not None and event.terminal
+            yield event
+        # Also when this process drains: the caller will go on elsewhere, and the job goes on for it.
+        self._over = True
+
+    def close(self) -> None:
+        """The server lets go of the stream: it is over, or its caller has left."""
+        self._subscription.close()
+        if self._cancels and not self._over:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        try:
+            self._engine.cancel(self._job)
+            log.info("stream.left", job_id=self._job.id)
+        except RedisError as error:
+            log.warning("stream.left_uncanceled", job_id=self._job.id, error=error)

@@ -1,0 +1,125 @@
+"""A WebSocket whose reader and writer are bounded, which those of simple-websocket are not."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from typing import Any
+
+from simple_websocket import ConnectionClosed, Server
+
+FLOODED = 1008  # policy violation
+RESTARTING = 1012  # service restart: come back
+REPLACED = 4409  # a newer socket of the same name is there
+
+WRITE_SECONDS = 30.0  # a client that takes nothing for so long is not there any more
+LINGER_SECONDS = 1.0  # for the client to read why it is closed: a close with unread input resets the connection
+LINGER_BYTES = 1024 * 1024
+
+
+class FloodedError(OSError):
+    """The client does not wait for answers. An OSError, which ends the reader of the socket."""
+
+
+class Inbox(list[Any]):
+    """The unread messages of a socket. One too many closes it."""
+
+    def __init__(self, ws: Server, most: int) -> None:
+        super().__init__(ws.input_buffer)
+        self._ws = ws
+        self._most = most
+
+    def append(self, message: Any) -> None:
+        """Take a message from the wire."""
+        if len(self) >= self._most:
+            with contextlib.suppress(ConnectionClosed, OSError):
+                self._ws.close(FLOODED, f"More than {self._most} messages are unread.")
+            self._ws.event.set()
+            raise FloodedError
+        super().append(message)
+
+
+class Line:
+    """The connection under a WebSocket: sends whole frames one after the other, and closes so that it is understood."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._sending = threading.Lock()
+        # Of the socket, so of both directions, which are used at the same time.
+        sock.settimeout(WRITE_SECONDS)
+
+    def send(self, data: bytes) -> int:
+        """Send all of `data`. A part of it, which `socket.send` may leave it at, would be half a frame."""
+        with self._sending:
+            self._sock.sendall(data)
+        return len(data)
+
+    def recv(self, most: int) -> bytes:
+        """Wait for input, for as long as it takes."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return self._sock.recv(most)
+
+    def fileno(self) -> int:
+        """The descriptor, to wait for."""
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        """Close, after the other side had a moment to."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
+            self._read_out(time.monotonic() + LINGER_SECONDS)
+        self._sock.close()
+
+    def _read_out(self, until: float) -> None:
+        left = LINGER_BYTES
+        while left > 0 and (wait := until - time.monotonic()) > 0:
+            self._sock.settimeout(wait)
+            piece = self._sock.recv(min(left, 65536))
+            if not piece:
+                return
+            left -= len(piece)
+
+
+def bound(ws: Server, most_unread: int) -> None:
+    """Bound a socket that has just been accepted."""
+    ws.sock = Line(ws.sock)
+    ws.input_buffer = Inbox(ws, most_unread)
+
+
+class OpenSockets:
+    """The WebSockets of this process, to be closed when it drains."""
+
+    def __init__(self) -> None:
+        self._sockets: set[Server] = set()
+        self._draining = False
+
+    def add(self, ws: Server) -> None:
+        """Remember an open socket; one that comes while the process drains is closed."""
+        self._sockets.add(ws)
+        if self._draining:
+            end(ws, RESTARTING, "The server restarts.")
+
+    def discard(self, ws: Server) -> None:
+        """Forget a socket."""
+        self._sockets.discard(ws)
+
+    def close(self) -> None:
+        """Close them all, each for itself: one that does not read must not hold up the others."""
+        self._draining = True
+        for ws in list(self._sockets):
+            threading.Thread(target=end, args=(ws, RESTARTING, "The server restarts."), daemon=True).start()
+
+
+def see_off(ws: Server) -> None:
+    """Wait a moment for the reader of a socket that is closed: the server drops the connection after this."""
+    ws.thread.join(LINGER_SECONDS + 1)
+
+
+def end(ws: Server, code: int, reason: str) -> None:
+    """Close a socket, whoever else may be doing so, and wake who waits for it."""
+    with contextlib.suppress(ConnectionClosed, OSError):
+        ws.close(code, reason)
+    ws.event.set()

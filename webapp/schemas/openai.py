@@ -1,0 +1,147 @@
+"""The chat-completions protocol, as far as it is spoken here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow as ma
+
+from webapp.schemas.document import Document
+from webapp.schemas.fields import Decimal, Whole
+
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "n": (1,),
+    "top_p": (1,),
+    "presence_penalty": (0,),
+    "frequency_penalty": (0,),
+    "logprobs": (False,),
+    "logit_bias": ({},),
+    "tools": ([],),
+    "functions": ([],),
+    "tool_choice": ("none", "auto"),
+    "response_format": ({"type": "text"},),
+    "modalities": (["text"],),
+}
+# They change nothing about what an answer may be, so a provider that does not know them answers as well.
+WITHOUT_EFFECT = ("user", "seed", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
+# The developer's instructions are what older models call the system's.
+ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+
+
+class Content(ma.fields.Field[str]):
+    """A text, or a list of parts that are texts."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list) and all(_is_text(part) for part in value):
+            return "".join(part["text"] for part in value)
+        raise ma.ValidationError("must be a text, or a list of parts of the type text")
+
+
+class OpenAIMessageSchema(ma.Schema):
+    """One message."""
+
+    role = ma.fields.String(required=True, validate=ma.validate.OneOf(list(ROLES)))
+    content = Content(required=True, metadata={"type": "string", "description": "A text, or a list of text parts."})
+    name = ma.fields.String(allow_none=True, load_only=True, metadata={"description": "Is not used."})
+
+
+class StopField(ma.fields.Field[list[str]]):
+    """A text, or up to four of them."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
+        stops = [value] if isinstance(value, str) else value
+        most = 4
+        if not isinstance(stops, list) or len(stops) > most or not all(isinstance(each, str) for each in stops):
+            raise ma.ValidationError(f"must be a text, or a list of up to {most} texts")
+        return [each for each in stops if each]
+
+
+class StreamOptionsSchema(ma.Schema):
+    """What a stream holds beside the answer."""
+
+    class Meta:
+        """Newer clients may know more of them."""
+
+        unknown = ma.EXCLUDE
+
+    include_usage = ma.fields.Boolean(metadata={"description": "Whether the last chunk counts the tokens."})
+
+
+class ChatCompletionRequestSchema(ma.Schema):
+    """A request for a completion."""
+
+    model = ma.fields.String(required=True, metadata={"description": "One of `GET /v1/models`."})
+    messages = ma.fields.List(
+        ma.fields.Nested(OpenAIMessageSchema), required=True, validate=ma.validate.Length(min=1, max=10_000)
+    )
+    stream = ma.fields.Boolean(allow_none=True)
+    stream_options = ma.fields.Nested(StreamOptionsSchema, allow_none=True)
+    temperature = Decimal(text=False, allow_none=True, validate=ma.validate.Range(0, 2))
+    max_tokens = Whole(text=False, allow_none=True, validate=ma.validate.Range(1, 1_000_000))
+    max_completion_tokens = Whole(text=False, allow_none=True, validate=ma.validate.Range(1, 1_000_000))
+    stop = StopField(allow_none=True, metadata={"description": "A text, or a list of up to four."})
+
+    @ma.pre_load
+    def _take_what_changes_nothing(self, data: Any, **_: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        for name, neutral in NEUTRAL.items():
+            if data.get(name) is not None and data[name] not in neutral:
+                raise ma.ValidationError("this value is not supported", name)
+        return {name: value for name, value in data.items() if name not in NEUTRAL and name not in WITHOUT_EFFECT}
+
+
+class ChatCompletionSchema(Document):
+    """A completion, or a chunk of one."""
+
+    id = ma.fields.String(required=True)
+    object = ma.fields.String(required=True)
+    created = ma.fields.Integer(required=True)
+    model = ma.fields.String(required=True)
+    choices = ma.fields.List(ma.fields.Dict(), required=True)
+    usage = ma.fields.Dict(allow_none=True)
+
+
+class ModelsSchema(Document):
+    """The models that a completion can be asked of."""
+
+    object = ma.fields.String(required=True)
+    data = ma.fields.List(ma.fields.Dict(), required=True)
+
+
+ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": "string", "nullable": True},
+                "code": {"type": "string", "nullable": True},
+            },
+        }
+    },
+}
+
+REQUEST = {"model": "offline", "messages": [{"role": "user", "content": "What is a slipway?"}]}
+COMPLETION = {
+    "id": "chatcmpl-0b6f3b527a0c4a399d0b5c4a7e1f2d11",
+    "object": "chat.completion",
+    "created": 1768469406,
+    "model": "offline",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "A ramp."}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 6, "completion_tokens": 3, "total_tokens": 9},
+}
+MODELS = {
+    "object": "list",
+    "data": [{"id": "offline", "object": "model", "created": 0, "owned_by": "provider"}],
+}
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
