@@ -64,8 +64,8 @@ def broker_options() -> dict[str, Any]:
         "socket_keepalive": True,
         "health_check_interval": 10,  # a connection that died silently is found within it
         "retry_on_timeout": False,  # a pop whose reply was lost must not be repeated blindly
-        # Messages are acknowledged when they are taken, and the record brings back what is lost. What kombu would
-        # restore after this long (the longest that it may be: a day) is a double that claim refuses.
+        # Messages are acknowledged when they are taken, and the record brings back what is lost. What kombu restores
+        # after this long is a double that claim refuses: a day keeps that rare.
         "visibility_timeout": 86_400,
     }
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from celery.worker.consumer import Consumer
 
+# Seconds between two tries to connect: a worker is back soon after Redis, however long that was away.
+RECONNECT = 1.0
 TICK = 1.0  # seconds between two marks of the event loop: far more often than anybody asks
 
 
@@ -14,6 +17,13 @@ class LivelyConsumer(Consumer):  # type: ignore[misc]
     """Calls `mark` from within its loop, and so only while it is connected: without a connection no loop runs."""
 
     mark: Callable[[], None] = staticmethod(lambda: None)  # given by the process at its start
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Connect, for as long as it takes. Celery would wait two seconds more after each try, up to thirty."""
+        conn.ensure_connection = functools.partial(
+            conn.ensure_connection, interval_start=RECONNECT, interval_step=0, interval_max=RECONNECT
+        )
+        return super().ensure_connected(conn)
 
     def perform_pending_operations(self) -> None:
         """What the blocking loop (gevent) calls in every turn, at least every other second."""

@@ -140,7 +140,7 @@ FAULTS = [
     Fault("message lost between pop and claim", lose_message, 40, 0.5, 25.0),
     Fault("Redis, kill -9, back after 0.3 s", restart_redis(0.3), 60, 3.0, 5.0),
     Fault("Redis, kill -9, back after 3 s", restart_redis(3.0), 15, 5.0, 5.0),
-    Fault("Redis, kill -9, back after 20 s", restart_redis(20.0), 3, 8.0, 15.0),
+    Fault("Redis, kill -9, back after 20 s", restart_redis(20.0), 3, 8.0, 5.0),
     Fault("connections reset at random for 3 s", network(Mode.RESET, 3.0), 15, 2.0, 25.0),
     Fault("replies lost at random for 3 s", network(Mode.LOSE_REPLIES, 3.0), 15, 2.0, 25.0),
     Fault("everything 0.1 s late for 3 s", network(Mode.DELAY, 3.0), 5, 2.0, 25.0),
