@@ -107,6 +107,7 @@ class Job:
     webhook: Webhook | None = None
     deliveries: tuple[Delivery, ...] = ()
     redelivery: float = 0.0
+    checkpoints: Mapping[str, Any] = field(default_factory=dict)
 
     def artifact(self, name: str) -> ArtifactInfo | None:
         return next((each for each in self.artifacts if each.name == name), None)
@@ -166,6 +167,11 @@ class _Reader:
         raw = self._stored.get(name.encode())
         return orjson.loads(raw) if raw else default
 
+    def named(self, prefix: str) -> dict[str, Any]:
+        """The JSON values of all fields with this prefix, by the rest of their names."""
+        found = ((name.decode(), value) for name, value in self._stored.items())
+        return {name.removeprefix(prefix): orjson.loads(value) for name, value in found if name.startswith(prefix)}
+
     def artifact(self, stored: Mapping[str, Any]) -> ArtifactInfo:
         return ArtifactInfo(**stored, removed=f"removed:{stored['name']}".encode() in self._stored)
 
@@ -201,4 +207,5 @@ class _Reader:
             webhook=Webhook.decode(webhook) if (webhook := self.value("webhook")) else None,
             deliveries=decode_log(self.value("deliveries", [])),
             redelivery=self.number("redelivery") / 1000,
+            checkpoints=self.named("checkpoint:"),
         )

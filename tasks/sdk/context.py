@@ -87,5 +87,11 @@ class Context(Protocol[ModelT_co]):
     def pdf(self, name: str, report: Report) -> Artifact:
         """Print a report and keep it with the job."""
 
+    def save(self, name: str, value: Any) -> None:
+        """Keep a JSON value (256 KiB at most) for later attempts at this job: what is finished need not be repeated."""
+
+    def load(self, name: str) -> Any:
+        """What this attempt or an earlier one saved under the name; None when none did."""
+
     def add_usage(self, usage: Usage) -> None:
         """Add tokens that the job used elsewhere. The ones of `provider` are counted already."""

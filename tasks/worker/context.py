@@ -12,6 +12,7 @@ from tasks.jobs.artifacts import ArtifactStore
 from tasks.jobs.record import ArtifactInfo
 from tasks.sdk import Artifact, Completion, File, Message, Report, Usage
 from tasks.sdk.generation import Provider, TextStream
+from tasks.worker.checkpoints import Checkpoints
 from tasks.worker.flusher import EventWriter
 from tasks.worker.running import Running
 
@@ -32,6 +33,7 @@ class JobContext:
     running: Running
     writer: EventWriter
     services: Services
+    checkpoints: Checkpoints
     model: Any = None
     artifacts: list[ArtifactInfo] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -64,6 +66,12 @@ class JobContext:
         from tasks.worker.pdf import render_report  # noqa: PLC0415 - a worker that prints nothing does not load it
 
         return self.artifact(name, render_report(report), "application/pdf")
+
+    def save(self, name: str, value: Any) -> None:
+        self.checkpoints.save(name, value)
+
+    def load(self, name: str) -> Any:
+        return self.checkpoints.load(name)
 
     def add_usage(self, usage: Usage) -> None:
         self.usage += usage
