@@ -7,7 +7,7 @@ from typing import Annotated
 from tasks.sdk import Message, Param
 
 # About 25,000 tokens, which fits into the context of today's models with room for the answer.
-_LONGEST_TEXT = 100_000
+LONGEST_TEXT = 100_000
 _LONGEST_FOCUS = 2_000
 
 # An analysis of about a page. A low temperature, because it should keep to the text.
@@ -28,7 +28,7 @@ Text = Annotated[
     Param(
         "The text to analyse",
         min_length=1,
-        max_length=_LONGEST_TEXT,
+        max_length=LONGEST_TEXT,
         examples=["The bridge was opened in 1932. It took eight years to build. It carries eight lanes of traffic."],
     ),
 ]

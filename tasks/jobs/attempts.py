@@ -129,6 +129,10 @@ class Attempts:
             args += [claim.job.id, claim.attempt]
         return [answer.decode() for answer in scripts.renew(self.redis, keys, args)]
 
+    def checkpoint(self, claim: Claim, name: str, value: bytes) -> str:
+        """Keep a JSON value for later attempts. Returns `ok`, or `stale` when nothing was written."""
+        return self._transition(scripts.checkpoint, claim.job, [claim.attempt, name, value])
+
     def hand_back(self, claim: Claim) -> str:
         """Give the job to another worker. No loss is counted."""
         message = make_message(claim.job.id, claim.job.queue)

@@ -119,6 +119,7 @@ class Job:
     redelivery: float = 0.0
     conversation: str = ""
     turn: int = 0  # its place in the conversation, from 1 on
+    checkpoints: Mapping[str, Any] = field(default_factory=dict)
 
     def artifact(self, name: str) -> ArtifactInfo | None:
         return next((each for each in self.artifacts if each.name == name), None)
@@ -178,6 +179,11 @@ class _Reader:
         raw = self._stored.get(name.encode())
         return orjson.loads(raw) if raw else default
 
+    def named(self, prefix: str) -> dict[str, Any]:
+        """The JSON values of all fields with this prefix, by the rest of their names."""
+        found = ((name.decode(), value) for name, value in self._stored.items())
+        return {name.removeprefix(prefix): orjson.loads(value) for name, value in found if name.startswith(prefix)}
+
     def artifact(self, stored: Mapping[str, Any]) -> ArtifactInfo:
         return ArtifactInfo(**stored, removed=f"removed:{stored['name']}".encode() in self._stored)
 
@@ -215,4 +221,5 @@ class _Reader:
             redelivery=self.number("redelivery") / 1000,
             conversation=self.text("conversation"),
             turn=self.number("turn"),
+            checkpoints=self.named("checkpoint:"),
         )

@@ -94,5 +94,11 @@ class Context(Protocol[ModelT_co]):
         messages in `beside` and an answer of `max_tokens`.
         """
 
+    def save(self, name: str, value: Any) -> None:
+        """Keep a JSON value (256 KiB at most) for later attempts at this job: what is finished need not be repeated."""
+
+    def load(self, name: str) -> Any:
+        """What this attempt or an earlier one saved under the name; None when none did."""
+
     def add_usage(self, usage: Usage) -> None:
         """Add tokens that the job used elsewhere. The ones of `provider` are counted already."""

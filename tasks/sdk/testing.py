@@ -120,6 +120,16 @@ class FakeContext:
     reports: dict[str, Report] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     past: list[Message] = field(default_factory=list)
+    saved: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, name: str, value: Any) -> None:
+        """Remember a value: give it to another context as `saved` to play a second attempt."""
+        self.check()
+        self.saved[name] = value
+
+    def load(self, name: str) -> Any:
+        """Return what was saved."""
+        return self.saved.get(name)
 
     def progress(self, fraction: float, message: str = "") -> None:
         """Remember a step."""

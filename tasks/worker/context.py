@@ -13,6 +13,7 @@ from tasks.jobs.artifacts import ArtifactStore
 from tasks.jobs.record import ArtifactInfo
 from tasks.sdk import Artifact, Completion, File, Message, Report, Usage
 from tasks.sdk.generation import Provider, TextStream
+from tasks.worker.checkpoints import Checkpoints
 from tasks.worker.flusher import EventWriter
 from tasks.worker.history import History
 from tasks.worker.running import Running
@@ -36,6 +37,7 @@ class JobContext:
     running: Running
     writer: EventWriter
     services: Services
+    checkpoints: Checkpoints
     model: Any = None
     artifacts: list[ArtifactInfo] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -75,6 +77,12 @@ class JobContext:
         self.check()
         job = self.running.claim.job
         return self.services.history.before(job, beside, max_tokens) if job.conversation else []
+
+    def save(self, name: str, value: Any) -> None:
+        self.checkpoints.save(name, value)
+
+    def load(self, name: str) -> Any:
+        return self.checkpoints.load(name)
 
     def add_usage(self, usage: Usage) -> None:
         self.usage += usage

@@ -76,8 +76,9 @@ class Keeper:
             sent = resend_waiting(self._attempts)
             if lost or sent:
                 log.warning("the keeper took back %d jobs and sent %d messages again", lost, sent)
-        remove_due(self._engine)
-        remove_expired(self._engine)
+        files, jobs = remove_due(self._engine), remove_expired(self._engine)
+        if files or jobs:
+            log.info("the keeper removed %d delivered files and the rest of %d jobs", files, jobs)
 
     def _say_alive(self) -> None:
         """Let others see that this worker is there. It is forgotten when three passes were missed."""

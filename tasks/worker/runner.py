@@ -14,6 +14,7 @@ from tasks.jobs import logs
 from tasks.jobs.attempts import Attempts, Claim, Ending, new_nonce
 from tasks.jobs.record import JobError, Status
 from tasks.sdk import Agent
+from tasks.worker.checkpoints import Checkpoints
 from tasks.worker.context import JobContext, Services
 from tasks.worker.drain import Drain
 from tasks.worker.execution import execute
@@ -104,7 +105,8 @@ class Runner:
             return _refused("unknown_agent", f"There is no agent {job.agent} any more.")
         if job.agent in self.broken:
             return _refused("setup_failed", f"The agent {job.agent} could not be set up.")
-        context = JobContext(running, writer, self.services, model=self.models.get(job.agent))
+        checkpoints = Checkpoints(running, self.attempts)
+        context = JobContext(running, writer, self.services, checkpoints, model=self.models.get(job.agent))
         return execute(agent, context, self.attempts.settings.inline_limit)
 
     def _hand_back(self, claim: Claim) -> None:

@@ -75,6 +75,19 @@ def test_a_killed_child_is_replaced_and_its_job_runs_again(client: Client, engin
     assert kinds(engine, job_id) == ["started", "restarted", "completed"]
 
 
+def test_what_a_lost_attempt_had_finished_is_not_done_again(client: Client, engine: Engine) -> None:
+    job_id = start(client, "steps", count=10)
+    deadline = time.monotonic() + RECOVERY
+    while client.job(job_id)["progress"]["fraction"] < 0.3:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(worker_pid(engine, job_id), signal.SIGKILL)
+    done = client.wait_for(job_id, timeout=RECOVERY)["result"].split()
+    assert done == sorted(done)
+    assert done.count("1") >= 3
+    assert done[-1] == "2"
+
+
 def test_a_whole_cpu_worker_that_is_killed_loses_nothing(own_stack: Stack, client: Client, engine: Engine) -> None:
     running = start(client, "compute", seconds=1)
     job_ids = [running, *(client.submit("compute", seconds=0) for _ in range(2))]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
 import requests
+from pypdf import PdfReader
 
 from deploy.local.stack import Stack, web_is_ready
 from deploy.local.valkey import free_port
@@ -85,6 +87,18 @@ def test_an_ended_job_is_not_changed(client: Client, engine: Engine) -> None:
     answer = cancel(client, job_id)
     assert (answer.status_code, answer.json()) == (200, before)
     assert kinds(engine, job_id) == ["started", "completed"]
+
+
+def test_several_documents_become_one_report(client: Client) -> None:
+    documents = [("documents", (f"{number}.txt", f"Ship {number} is launched. It floats.")) for number in range(3)]
+    answer = client.post("/v1/agents/report/jobs", files=documents)
+    assert answer.status_code == 202, answer.text
+    job = client.wait_for(answer.json()["id"])
+    assert (job["status"], job["progress"]["message"]) == ("completed", "printing")
+    [artifact] = job["artifacts"]
+    printed = PdfReader(BytesIO(client.get(artifact["url"]).content))
+    text = " ".join(page.extract_text() for page in printed.pages)
+    assert all(f"{number}.txt" in text for number in range(3))
 
 
 @pytest.fixture

@@ -134,3 +134,14 @@ def stumble(context: Context, text: Annotated[str, Param("What to say")]) -> Ite
         yield "half "
         raise ConnectionError("the other side hung up")
     yield text
+
+
+@agent(queue="cpu", timeout=60)
+def steps(context: Context, count: Annotated[int, Param("How many", ge=1)], pause: float = 0.2) -> str:
+    """Go step by step; say in which attempt each was done."""
+    for number in range(count):
+        if context.load(str(number)) is None:
+            time.sleep(pause)
+            context.save(str(number), context.attempt)
+            context.progress((number + 1) / count, f"done {number + 1}")
+    return " ".join(str(context.load(str(number))) for number in range(count))
