@@ -37,6 +37,7 @@ HEADERS = {
 OF_A_JOB = ("Location", "X-Job-ID")
 ERROR_HEADERS = {
     401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
     409: OF_A_JOB,
     429: ("Retry-After",),
     502: OF_A_JOB,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -12,6 +13,7 @@ from tasks.jobs import Engine, LocalArtifacts, connect
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
 from webapp.auth.keys import KeyStore
+from webapp.auth.principals import STATIC
 from webapp.auth.verifier import Verifier
 from webapp.events.hub import EventHub
 from webapp.settings import WebSettings
@@ -41,7 +43,9 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         engine=engine,
         hub=EventHub(engine, heartbeat=settings.heartbeat),
         keys=keys,
-        verifier=Verifier(keys, settings.api_key),
+        verifier=Verifier(
+            keys, settings.api_key, static=dataclasses.replace(STATIC, scopes=frozenset(settings.api_key_scopes))
+        ),
         catalogue=catalogue,
     )
 

@@ -61,6 +61,11 @@ class Keys:
         return f"{self.namespace}:api-keys"
 
     @property
+    def api_keys_used(self) -> str:
+        """A hash of the moments when keys were last used, by their ids."""
+        return f"{self.namespace}:api-keys-used"
+
+    @property
     def owners(self) -> str:
         """What stands before `<owner>:<index>`: the indexes `jobs`, `waiting` and `running` of each principal."""
         return f"{self.namespace}:owner:"

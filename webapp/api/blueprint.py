@@ -17,7 +17,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 # Errors that any view can answer, any that is guarded, and any that reads a body.
 ALWAYS = (500,)
-GUARDED = (401, 503)
+GUARDED = (401, 403, 429, 503)
 READING = (400, 411, 413, 415)
 
 MULTIPART = "multipart/form-data"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import structlog
 from flask import Flask, request
 
-from webapp.auth.principals import enter
+from webapp.auth import scopes
+from webapp.auth.principals import Principal, enter, on_behalf_of
 from webapp.http.problem import Problem
 from webapp.services import services
 
@@ -22,6 +23,10 @@ PUBLIC = frozenset(
     }
 )
 
+# Whom a marketplace calls for. It is believed only when the marketplace's own key came with it.
+USER_HEADER = "NVM-User-id"
+LONGEST_USER = 256  # characters; wallets and DIDs have less than 100
+
 log = structlog.get_logger(__name__)
 
 
@@ -31,7 +36,7 @@ def init_app(app: Flask) -> None:
 
 
 def guard() -> None:
-    """Refuse the request with 401 unless it is public or carries a key that is known.
+    """Refuse the request unless it is public, or carries a key that is known (401) and may do this (403).
 
     A path or a method that does not exist has no endpoint and passes: its answer is 404 or 405 whoever asks.
     """
@@ -44,7 +49,31 @@ def guard() -> None:
     if principal is None:
         log.warning("auth.refused", reason="unknown key", endpoint=request.endpoint)
         raise unauthorized("This key is not valid.", 'Bearer error="invalid_token"')
-    enter(principal)
+    enter(_acting(principal))
+    _check_scope(principal, scopes.needed(request.endpoint, request.method))
+
+
+def _acting(principal: Principal) -> Principal:
+    user = request.headers.get(USER_HEADER, "")
+    if principal.kind != "static" or not user:
+        return principal
+    if len(user) > LONGEST_USER or not user.isprintable():
+        raise Problem(400, "invalid_user", f"{USER_HEADER} must have {LONGEST_USER} printable characters at most.")
+    return on_behalf_of(principal, user)
+
+
+def _check_scope(principal: Principal, scope: str) -> None:
+    if scope in principal.scopes:
+        return
+    log.warning("auth.scope_missing", scope=scope, principal=principal.id, endpoint=request.endpoint)
+    challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+    raise Problem(
+        403,
+        "insufficient_scope",
+        f"This needs the scope `{scope}`, which your key does not have.",
+        headers={"WWW-Authenticate": challenge},
+        extra={"scope": scope},
+    )
 
 
 def presented_key() -> str:
