@@ -46,7 +46,7 @@ ERROR_HEADERS = {
 }
 
 SECURITY_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key as a bearer token."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or an access token."},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same API key as a header."},
 }
 

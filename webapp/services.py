@@ -13,6 +13,7 @@ from tasks.jobs import Engine, LocalArtifacts, connect
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
 from webapp.auth.keys import KeyStore
+from webapp.auth.oidc import Tokens, tokens_of
 from webapp.auth.principals import STATIC
 from webapp.auth.verifier import Verifier
 from webapp.events.hub import EventHub
@@ -30,6 +31,7 @@ class Services:
     hub: EventHub
     keys: KeyStore
     verifier: Verifier
+    tokens: Tokens | None
     catalogue: Mapping[str, Agent]
 
 
@@ -46,6 +48,7 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         verifier=Verifier(
             keys, settings.api_key, static=dataclasses.replace(STATIC, scopes=frozenset(settings.api_key_scopes))
         ),
+        tokens=tokens_of(settings),
         catalogue=catalogue,
     )
 

@@ -6,6 +6,7 @@ import structlog
 from flask import Flask, request
 
 from webapp.auth import scopes
+from webapp.auth.jwks import KeysUnavailable
 from webapp.auth.principals import Principal, enter, on_behalf_of
 from webapp.http.problem import Problem
 from webapp.services import services
@@ -25,6 +26,9 @@ PUBLIC = frozenset(
 
 # Whom a marketplace calls for. It is believed only when the marketplace's own key came with it.
 USER_HEADER = "NVM-User-id"
+DOTS_OF_A_TOKEN = 2  # header, claims and signature; no key of ours has one
+# The issuer is asked again after 5 seconds at the earliest.
+RETRY_AFTER = 5
 LONGEST_USER = 256  # characters; wallets and DIDs have less than 100
 
 log = structlog.get_logger(__name__)
@@ -45,12 +49,25 @@ def guard() -> None:
     key = presented_key()
     if not key:
         raise unauthorized("This needs a key: send `X-API-Key` or `Authorization: Bearer`.", "Bearer")
-    principal = services().verifier.principal(key)
+    principal = identified(key)
     if principal is None:
         log.warning("auth.refused", reason="unknown key", endpoint=request.endpoint)
         raise unauthorized("This key is not valid.", 'Bearer error="invalid_token"')
     enter(_acting(principal))
     _check_scope(principal, scopes.needed(request.endpoint, request.method))
+
+
+def identified(credential: str) -> Principal | None:
+    """Whose key or token this is, None when it is nobody's. Raises a `Problem` with 503 when that cannot be told."""
+    known, tokens = services().verifier.principal(credential), services().tokens
+    if known is not None or tokens is None or credential.count(".") != DOTS_OF_A_TOKEN:
+        return known
+    try:
+        return tokens.principal(credential)
+    except KeysUnavailable as error:
+        detail = "The issuer of your token cannot be reached, so that nobody can tell whether it is valid."
+        headers = {"Retry-After": str(RETRY_AFTER)}
+        raise Problem(503, "issuer_unavailable", detail, headers=headers) from error
 
 
 def _acting(principal: Principal) -> Principal:

@@ -6,6 +6,11 @@ import dataclasses
 
 from tasks.jobs.environment import SettingError, setting
 from webapp.auth import scopes
+from webapp.auth.jwks import is_safe
+
+# Those whose verifying key is no secret: whoever can verify with another kind can sign, too.
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+MOST_LEEWAY = 30  # seconds; clocks that differ more are broken, and an expired token is expired
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,9 +22,46 @@ class AccessSettings:
         f"What the key of API_KEY may do, of {', '.join(scopes.ALL)}.",
         default=tuple(each for each in scopes.ALL if each in scopes.STATIC),
     )
+    oidc_issuer: str = setting(
+        "OIDC_ISSUER", "The issuer whose access tokens are accepted, as they spell it; empty: none.", default=""
+    )
+    oidc_audience: tuple[str, ...] = setting(
+        "OIDC_AUDIENCE", "What tokens for this service have as `aud`; needed with `OIDC_ISSUER`.", default=()
+    )
+    oidc_jwks_url: str = setting(
+        "OIDC_JWKS_URL", "Where the issuer's keys are; empty: where its discovery document says.", default=""
+    )
+    oidc_algorithms: tuple[str, ...] = setting(
+        "OIDC_ALGORITHMS", f"The signatures that are accepted, of {', '.join(ALGORITHMS)}.", default=("RS256", "ES256")
+    )
+    oidc_token_types: tuple[str, ...] = setting(
+        "OIDC_TOKEN_TYPES",
+        "The `typ` of access tokens. Issuers older than RFC 9068 write `JWT`: then list it, too.",
+        default=("at+jwt",),
+    )
+    oidc_scope_claim: str = setting(
+        "OIDC_SCOPE_CLAIM", "The claim with the scopes; `a.b` is the member `b` of the claim `a`.", default="scope"
+    )
+    oidc_leeway: int = setting(
+        "OIDC_LEEWAY_SECONDS", f"How far the issuer's clock may be off; {MOST_LEEWAY} at most.", default=MOST_LEEWAY
+    )
 
     def __post_init__(self) -> None:
         try:
             scopes.known(self.api_key_scopes)
         except ValueError as error:
             raise SettingError(f"API_KEY_SCOPES: {error}") from error
+        if self.oidc_issuer:
+            self._check_oidc()
+
+    def _check_oidc(self) -> None:
+        if not self.oidc_audience:
+            # Without it, a token for any other service of the issuer would open this one.
+            raise SettingError("OIDC_AUDIENCE is not set: what tokens for this service have as `aud`")
+        for variable, url in (("OIDC_ISSUER", self.oidc_issuer), ("OIDC_JWKS_URL", self.oidc_jwks_url)):
+            if url and not is_safe(url):
+                raise SettingError(f"{variable} must be an https URL (http is for this machine), but is {url!r}")
+        if not self.oidc_algorithms or not set(self.oidc_algorithms) <= set(ALGORITHMS):
+            raise SettingError(f"OIDC_ALGORITHMS must be of {', '.join(ALGORITHMS)}")
+        if not 0 <= self.oidc_leeway <= MOST_LEEWAY:
+            raise SettingError(f"OIDC_LEEWAY_SECONDS must be between 0 and {MOST_LEEWAY}")
