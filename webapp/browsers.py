@@ -10,8 +10,8 @@ from flask import Flask, Response, request
 OPEN_TO_ALL = frozenset({"docs.openapi_document"})
 
 EXPOSED = (
-    "Content-Disposition, Content-Location, Location, Preference-Applied, Retry-After, WWW-Authenticate, "
-    "X-Job-ID, X-Request-ID"
+    "Content-Disposition, Content-Location, Location, Preference-Applied, RateLimit, RateLimit-Policy, "
+    "Retry-After, WWW-Authenticate, X-Job-ID, X-Request-ID"
 )
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Range, X-API-Key, X-Request-ID"
 ALLOWED_METHODS = "GET, POST, DELETE"

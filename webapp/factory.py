@@ -13,7 +13,7 @@ from webapp.api import agents, ai_service, running
 from webapp.api.docs import docs
 from webapp.api.jobs import jobs
 from webapp.api.system import system
-from webapp.auth import guard
+from webapp.auth import guard, throttle
 from webapp.encoding import OrjsonProvider
 from webapp.http import limits, logging, problem, request_id
 from webapp.openapi import Api
@@ -41,6 +41,7 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     request_id.init_app(app)
     problem.init_app(app)
     browsers.init_app(app, settings.cors_origins)
+    throttle.init_app(app)
     # Who may not call is told so before anything of the body is read.
     guard.init_app(app)
     limits.init_app(app, settings.max_body)

@@ -29,6 +29,8 @@ HEADERS = {
     "Content-Location": "Where this answer can be fetched again.",
     "Content-Disposition": "The name of the file.",
     "Preference-Applied": "The preferences that were honoured.",
+    "RateLimit": "How many requests are left, as in draft-ietf-httpapi-ratelimit-headers.",
+    "RateLimit-Policy": "The limit that was applied, and its window in seconds.",
     "Retry-After": "Seconds to wait before trying again.",
     "WWW-Authenticate": "How to identify oneself.",
 }
@@ -39,7 +41,7 @@ ERROR_HEADERS = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
     409: OF_A_JOB,
-    429: ("Retry-After",),
+    429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
     502: OF_A_JOB,
     503: ("Retry-After",),
     504: OF_A_JOB,

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app
+from limits import RateLimitItem
 
 from tasks.jobs import Engine, LocalArtifacts, connect
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
+from webapp.auth import limiter
+from webapp.auth.budget import Budgets
 from webapp.auth.keys import KeyStore
+from webapp.auth.limiter import Limiter
 from webapp.auth.oidc import Tokens, tokens_of
 from webapp.auth.principals import STATIC
+from webapp.auth.quotas import Quotas, rate
+from webapp.auth.streams import Streams
 from webapp.auth.verifier import Verifier
 from webapp.events.hub import EventHub
 from webapp.settings import WebSettings
@@ -32,6 +38,12 @@ class Services:
     keys: KeyStore
     verifier: Verifier
     tokens: Tokens | None
+    limiter: Limiter
+    quotas: Quotas
+    address_limit: RateLimitItem | None
+    failure_limit: RateLimitItem | None
+    streams: Streams
+    budgets: Budgets
     catalogue: Mapping[str, Agent]
 
 
@@ -49,6 +61,12 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
             keys, settings.api_key, static=dataclasses.replace(STATIC, scopes=frozenset(settings.api_key_scopes))
         ),
         tokens=tokens_of(settings),
+        limiter=Limiter(limiter.shared_storage(engine_settings)),
+        quotas=Quotas.read(settings.rate_limits),
+        address_limit=rate(settings.address_limit),
+        failure_limit=rate(settings.failure_limit),
+        streams=Streams(engine.redis, engine.keys, settings.max_streams),
+        budgets=Budgets(engine.redis, engine.keys, settings.token_budgets),
         catalogue=catalogue,
     )
 

@@ -66,6 +66,18 @@ class Keys:
         return f"{self.namespace}:api-keys-used"
 
     @property
+    def limits(self) -> str:
+        """What stands before the counters of requests."""
+        return f"{self.namespace}:limits"
+
+    def streams_of(self, owner: str) -> str:
+        """The open streams of a principal, scored by the moment when each is no longer believed in."""
+        return f"{self.owners}{owner}:streams"
+
+    def tokens_spent(self, owner: str, month: str) -> str:
+        return f"{self.owners}{owner}:tokens:{month}"
+
+    @property
     def owners(self) -> str:
         """What stands before `<owner>:<index>`: the indexes `jobs`, `waiting` and `running` of each principal."""
         return f"{self.namespace}:owner:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from flask import Flask, request
 
-from webapp.auth import scopes
+from webapp.auth import scopes, throttle
 from webapp.auth.jwks import KeysUnavailable
 from webapp.auth.principals import Principal, enter, on_behalf_of
 from webapp.http.problem import Problem
@@ -23,6 +23,12 @@ PUBLIC = frozenset(
         "docs.asset",
     }
 )
+
+# Asked every few seconds by whoever watches the process, who must not be told to come back later.
+PROBES = frozenset({"system.health", "system.livez", "system.readyz"})
+
+# What may make a model write, and so costs of a budget.
+SPENDING = frozenset({scopes.RUN, scopes.INFER})
 
 # Whom a marketplace calls for. It is believed only when the marketplace's own key came with it.
 USER_HEADER = "NVM-User-id"
@@ -44,17 +50,30 @@ def guard() -> None:
 
     A path or a method that does not exist has no endpoint and passes: its answer is 404 or 405 whoever asks.
     """
-    if request.endpoint is None or request.endpoint in PUBLIC:
+    if request.endpoint is None or request.endpoint in PROBES:
         return
+    if request.endpoint in PUBLIC:
+        throttle.count_address()
+        return
+    principal, scope = _acting(_authenticated()), scopes.needed(request.endpoint, request.method)
+    enter(principal)
+    throttle.count_principal(principal, scope)
+    _check_scope(principal, scope)
+    if scope in SPENDING:
+        services().budgets.check(principal)
+
+
+def _authenticated() -> Principal:
     key = presented_key()
     if not key:
+        throttle.count_address()
         raise unauthorized("This needs a key: send `X-API-Key` or `Authorization: Bearer`.", "Bearer")
     principal = identified(key)
     if principal is None:
-        log.warning("auth.refused", reason="unknown key", endpoint=request.endpoint)
+        log.warning("auth.refused", reason="unknown key", endpoint=request.endpoint, address=request.remote_addr)
+        throttle.count_failure()
         raise unauthorized("This key is not valid.", 'Bearer error="invalid_token"')
-    enter(_acting(principal))
-    _check_scope(principal, scopes.needed(request.endpoint, request.method))
+    return principal
 
 
 def identified(credential: str) -> Principal | None:

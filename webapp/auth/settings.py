@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from tasks.jobs.environment import SettingError, setting
 from webapp.auth import scopes
 from webapp.auth.jwks import is_safe
+from webapp.auth.quotas import KINDS, Quotas, rate
 
 # Those whose verifying key is no secret: whoever can verify with another kind can sign, too.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -45,14 +48,58 @@ class AccessSettings:
     oidc_leeway: int = setting(
         "OIDC_LEEWAY_SECONDS", f"How far the issuer's clock may be off; {MOST_LEEWAY} at most.", default=MOST_LEEWAY
     )
+    rate_limits: tuple[str, ...] = setting(
+        "RATE_LIMITS",
+        f"How often each principal may call, as `tier.class=10/minute,…`, with a class of {', '.join(KINDS)}; "
+        "`off`: as often as they like. The tier of a key is given when it is made, tokens have the tier `oidc`; what a "
+        "tier does not say is as in the tier `default`.",
+        # High enough for a busy program, low enough that a loop without a pause is noticed within seconds.
+        default=(
+            "default.run=3000/minute",
+            "default.read=6000/minute",
+            "default.infer=3000/minute",
+            "default.deploy=60/minute",
+            "default.admin=60/minute",
+        ),
+    )
+    address_limit: str = setting(
+        "ADDRESS_LIMIT",
+        "How often one address may call without a key; `off`: as often as it likes.",
+        default="600/minute",
+    )
+    failure_limit: str = setting(
+        "FAILURE_LIMIT", "How many wrong keys one address may send; `off`: as many as it likes.", default="30/minute"
+    )
+    max_streams: int = setting(
+        "MAX_STREAMS", "Most streams that one principal holds open at once; 0 is no limit.", default=500
+    )
+    token_budgets: Mapping[str, str] = setting(
+        "TOKEN_BUDGETS",
+        "Tokens that a principal may spend in a month, as `tier:tokens,…`; no limit by default.",
+        default=MappingProxyType({}),
+    )
 
     def __post_init__(self) -> None:
+        self._check_limits()
         try:
             scopes.known(self.api_key_scopes)
         except ValueError as error:
             raise SettingError(f"API_KEY_SCOPES: {error}") from error
         if self.oidc_issuer:
             self._check_oidc()
+
+    def _check_limits(self) -> None:
+        checks: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("RATE_LIMITS", lambda: Quotas.read(self.rate_limits)),
+            ("ADDRESS_LIMIT", lambda: rate(self.address_limit)),
+            ("FAILURE_LIMIT", lambda: rate(self.failure_limit)),
+            ("TOKEN_BUDGETS", lambda: [int(each) for each in self.token_budgets.values()]),
+        )
+        for variable, check in checks:
+            try:
+                check()
+            except ValueError as error:
+                raise SettingError(f"{variable}: {error}") from error
 
     def _check_oidc(self) -> None:
         if not self.oidc_audience:
