@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from redis import BlockingConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -35,5 +37,14 @@ def connect(
             supported_errors=(RedisConnectionError,),
         ),
         protocol=2,
+        **tls(settings),
     )
     return Redis.from_pool(pool)
+
+
+def tls(settings: EngineSettings) -> dict[str, Any]:
+    """What a connection over TLS is checked by; empty for one without. The certificate must be for the URL's host."""
+    if not settings.redis_url.startswith("rediss://"):
+        return {}
+    # "required" and the host's name are redis-py's defaults, but kombu's are none.
+    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": settings.redis_ca_file or None}
