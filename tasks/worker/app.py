@@ -15,6 +15,7 @@ from tasks.worker.process import WorkerProcess
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.request import JobRequest
 from tasks.worker.settings import WorkerSettings
+from tasks.worker.transport import install
 
 # Celery's own lines for each message: ours say the same with the job's id and the request's.
 SAID_BY_US = ("celery.worker.strategy", "celery.app.trace")
@@ -24,6 +25,7 @@ def create_app(
     engine: EngineSettings, worker: WorkerSettings, provider: ProviderSettings, process: WorkerProcess
 ) -> Celery:
     """Build the app and hang the process's life on Celery's signals."""
+    install()
     app = Celery("slipway", broker=broker_url(engine.redis_url))
     app.conf.update(_transport(engine) | _delivery() | _pool(worker))
 
