@@ -1,4 +1,4 @@
-"""What belongs to whom. Every look at a job on behalf of a caller goes through here."""
+"""What belongs to whom. Every look at something on behalf of a caller goes through here."""
 
 from __future__ import annotations
 
@@ -17,12 +17,26 @@ def owned_job(job_id: str) -> Job:
     job = services().engine.get(job_id)
     if job is None:
         raise unknown_job()
-    if job.owner != current_principal().id:
-        log.warning("auth.foreign_job", job_id=job_id, principal=current_principal().id)
-        raise unknown_job()
+    check_owner("job", job_id, job.owner)
     return job
+
+
+def check_owner(kind: str, identifier: str, owner: str) -> None:
+    """Raise the `Problem` of an id that does not exist when the thing it names is not the caller's.
+
+    That somebody asked is a security event: ids cannot be guessed, so one of them has come into other hands.
+    """
+    principal = current_principal()
+    if owner != principal.id:
+        log.warning(f"auth.foreign_{kind}", id=identifier, principal=principal.id)
+        raise unknown(kind)
+
+
+def unknown(kind: str) -> Problem:
+    """The answer to an id that is not one of the caller's things."""
+    return Problem(404, "not_found", f"There is no such {kind}.")
 
 
 def unknown_job() -> Problem:
     """The answer to an id that is not one of the caller's jobs."""
-    return Problem(404, "not_found", "There is no such job.")
+    return unknown("job")
