@@ -51,8 +51,10 @@ def on_starting(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     import gevent
 
+    from deploy import refusals
     from webapp import lifecycle
 
+    refusals.install()
     lifecycle.start(worker.wsgi)
     gevent.spawn(_drain_when_told, worker)
 

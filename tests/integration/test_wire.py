@@ -126,8 +126,12 @@ def test_a_body_that_stops_early_starts_no_job(stack: Stack) -> None:
     ids=["a path of 9 kB", "200 headers", "a header of 16 kB"],
 )
 def test_long_heads_are_refused(stack: Stack, request_line: bytes, headers: bytes, expected: set[int]) -> None:
-    [status] = statuses(send(stack, request_line + head(stack) + headers + b"\r\n"))
+    answer = send(stack, request_line + head(stack) + headers + b"\r\n")
+    [status] = statuses(answer)
     assert status in expected
+    assert b"Content-Type: application/problem+json" in answer
+    document = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert (document["status"], document["detail"]) == (status, "The request cannot be read.")
 
 
 @pytest.mark.parametrize(

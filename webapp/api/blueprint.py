@@ -16,7 +16,7 @@ from webapp.http.limits import accepts
 View = TypeVar("View", bound=Callable[..., Any])
 
 # Errors that any view can answer, any that is public, any that is guarded, and any that reads a body.
-ALWAYS = (500,)
+ALWAYS = (414, 431, 500)
 LIMITED = (429,)
 GUARDED = (400, 401, 403, 429, 503)
 READING = (400, 411, 413, 415)
