@@ -132,3 +132,13 @@ def check_page(rows: list[tuple[Any, ...]]) -> None:
     if os.environ.get("WRITE_DOCS"):
         PAGE.write_text(page)
     assert PAGE.read_text() == page, "run it once with WRITE_DOCS=1"
+
+
+def test_a_file_that_is_not_what_it_says_is_refused_and_not_kept(service: Service) -> None:
+    from io import BytesIO
+
+    data = {"document": (BytesIO(b"<script>alert(1)</script>"), "a.pdf", "application/pdf")}
+    refused = service.client().post("/v1/agents/read_file/run", data=data)
+    assert refused.status_code == 422
+    assert refused.get_json()["errors"][0]["field"] == "document"
+    assert [path for path in service.engine.artifacts._root.rglob("*") if path.is_file()] == []  # type: ignore[attr-defined]
