@@ -113,6 +113,11 @@ class KeyStore:
         stored: Any = self._redis.hgetall(self._names.api_key(key_id))
         return _from_hash(key_id, stored) if stored else None
 
+    def digest_of(self, key_id: str) -> str | None:
+        """Read the digest of one key and nothing else of it."""
+        stored: Any = self._redis.hget(self._names.api_key(key_id), "digest")
+        return stored.decode() if stored else None
+
     def all(self) -> list[KeyRecord]:
         """Read every record, the oldest first."""
         ids: Any = self._redis.smembers(self._names.api_keys)

@@ -27,6 +27,12 @@ class FakeRecords:
     def id_in(self, key: str) -> str | None:
         return key.partition(":")[0] if ":" in key else None
 
+    def digest_of(self, key_id: str) -> str | None:
+        if self.down:
+            raise RedisConnectionError("refused")
+        key = self.keys.get(key_id)
+        return digest(key) if key else None
+
     def find(self, key_id: str) -> KeyRecord | None:
         self.asked += 1
         if self.down:
