@@ -6,12 +6,15 @@ import base64
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from joserfc import jwk
 
+from deploy.local.stack import Stack
 from tests.support.issuer import AUDIENCE, Issuer, issuer
 from tests.support.service import Service, serve
 from webapp.auth import jwks
@@ -253,3 +256,22 @@ def test_keys_serve_for_an_hour_without_the_issuer_and_no_longer() -> None:
     now[0] += 1
     with pytest.raises(jwks.KeysUnavailable):
         source.find("one")
+
+
+def test_a_silent_issuer_holds_up_nobody_else(tmp_path: Path, idp: Issuer) -> None:
+    settings = {"OIDC_ISSUER": idp.url, "OIDC_AUDIENCE": AUDIENCE, "WEB_CONCURRENCY": "1"}
+    with Stack(tmp_path, settings, only=("web",)) as stack, ThreadPoolExecutor(20) as pool:
+        idp.mode = "silent"
+        headers = {"Authorization": f"Bearer {idp.token()}"}
+        waiting = [pool.submit(requests.get, f"{stack.url}/v1/agents", headers=headers, timeout=30) for _ in range(20)]
+        slowest = 0.0
+        while not all(each.done() for each in waiting):
+            started = time.monotonic()
+            assert requests.get(f"{stack.url}/livez", timeout=30).status_code == 200
+            slowest = max(slowest, time.monotonic() - started)
+        # One process serves both; the issuer is silent for four seconds, and given up after two.
+        assert slowest < 1.5
+        assert {each.result().status_code for each in waiting} == {503}
+        assert len(idp.asked) == 1
+        idp.mode = ""
+        stack.wait_for("the keys", lambda: requests.get(f"{stack.url}/v1/agents", headers=headers, timeout=30).ok, 30)
