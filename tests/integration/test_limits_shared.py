@@ -20,7 +20,11 @@ from webapp.auth.principals import STATIC
 from webapp.http.problem import Problem
 from webapp.services import services_of
 
-LIMITS: dict[str, Any] = {"rate_limits": ("default.read=5/minute",), "max_streams": 2, "token_budgets": {"default": "100"}}
+LIMITS: dict[str, Any] = {
+    "rate_limits": ("default.read=5/minute",),
+    "max_streams": 2,
+    "token_budgets": {"default": "100"},
+}
 
 
 @pytest.fixture
