@@ -4,7 +4,8 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test faults check format format-check lint types imports docs lock clean install install-dev
+.PHONY: help demo run test faults fuzz check format format-check lint types imports docs lock audit sbom clean install \
+	install-dev
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +45,15 @@ docs: install-dev ## Write docs/settings.md anew from the settings' declarations
 
 lock: install-dev ## Resolve the dependencies anew and pin them with hashes
 	@$(BIN)/python -m deploy.local.lock
+
+fuzz: install-dev ## Send 10,000 requests and more that nobody would think of
+	@$(BIN)/python -m tests.fuzz
+
+audit: install-dev ## Look for known holes in what the locks name (needs the network; says so without)
+	@$(BIN)/python -m deploy.local.audit
+
+sbom: ## Write var/sbom.json: every package of the runtime lock with its hashes (CycloneDX)
+	@$(PYTHON) -m deploy.local.sbom
 
 clean: ## Remove what was installed and what was made
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -34,8 +34,11 @@ control_socket_disable = True
 # The application writes its own access log, with the request's id and the job's.
 accesslog = None
 errorlog = "-"
-# Room for a text in the query of GET /ai_service, and gunicorn's highest; the limits of headers are its defaults.
+# Room for a text in the query of GET /ai_service, and gunicorn's highest.
 limit_request_line = 8190
+# A browser sends 20 headers, proxies add a few. The largest is an access token, of 2 KiB with many scopes.
+limit_request_fields = 100
+limit_request_field_size = 8190
 proc_name = "slipway-web"
 
 # Seconds between two looks whether this worker was told to stop: streams end within it.
@@ -52,8 +55,10 @@ def on_starting(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     import gevent
 
+    from deploy import refusals
     from webapp import lifecycle
 
+    refusals.install()
     lifecycle.start(worker.wsgi)
     gevent.spawn(_drain_when_told, worker)
 

@@ -53,6 +53,13 @@ def no_connections_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[Non
     GUARD.open()
 
 
+@pytest.fixture(autouse=True)
+def counters_in_memory_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are counted in Redis, which no unit test has: each application counts for itself there."""
+    if UNIT in request.path.parents:
+        monkeypatch.setattr("webapp.auth.limiter.shared_storage", lambda settings: None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def bare_environment() -> Iterator[None]:
     """The settings of whoever runs the tests must not change them."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 # Readable by every page: importers fetch it from theirs. It holds no secret and takes no key.
 OPEN_TO_ALL = frozenset({"docs.openapi_document"})
 
 EXPOSED = (
     "Content-Disposition, Content-Location, ETag, Idempotency-Replayed, Location, NVMCreditsConsumed, "
-    "Preference-Applied, Retry-After, WWW-Authenticate, X-Conversation-ID, X-Job-ID, X-Request-ID"
+    "Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Conversation-ID, X-Job-ID, "
+    "X-Request-ID"
 )
 ALLOWED_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Range, Webhook, "
@@ -21,6 +22,9 @@ ALLOWED_METHODS = "GET, POST, DELETE"
 PREFLIGHT_SECONDS = "600"  # what browsers that cap it low use anyway
 
 SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+# A year, as browsers' preload lists ask for. Said over TLS only: elsewhere browsers ignore it.
+HSTS = "max-age=31536000"
 
 # Answers are data; a page that needs more sets its own policy.
 POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -64,6 +68,11 @@ def _allow(response: Response, origin: str) -> None:
 def _secure(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    if "principal" in g:
+        # An answer to somebody is theirs: shared caches know `Authorization`, but not `X-API-Key`.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
     policy = PDF_POLICY if response.mimetype == "application/pdf" else POLICY
     response.headers.setdefault("Content-Security-Policy", policy)
     return response

@@ -17,7 +17,7 @@ from webapp.api.job_pages import jobs
 from webapp.api.streams import streams
 from webapp.api.system import system
 from webapp.api.tickets import tickets
-from webapp.auth import guard
+from webapp.auth import guard, throttle
 from webapp.encoding import OrjsonProvider
 from webapp.http import limits, logging, problem, request_id
 from webapp.openapi import Api
@@ -46,6 +46,7 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     request_id.init_app(app)
     problem.init_app(app)
     browsers.init_app(app, settings.cors_origins)
+    throttle.init_app(app)
     # Who may not call is told so before anything of the body is read.
     guard.init_app(app)
     limits.init_app(app, settings.max_body)

@@ -33,6 +33,8 @@ HEADERS = {
     "Idempotency-Replayed": "`true` when an earlier request with the same `Idempotency-Key` made this job.",
     "NVMCreditsConsumed": "What this answer costs, if its agent has a price; 0 for a result that was delivered before.",
     "Preference-Applied": "The preferences that were honoured.",
+    "RateLimit": "How many requests are left, as in draft-ietf-httpapi-ratelimit-headers.",
+    "RateLimit-Policy": "The limit that was applied, and its window in seconds.",
     "Retry-After": "Seconds to wait before trying again.",
     "WWW-Authenticate": "How to identify oneself.",
 }
@@ -41,15 +43,16 @@ HEADERS = {
 OF_A_JOB = ("Location", "X-Job-ID")
 ERROR_HEADERS = {
     401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
     409: OF_A_JOB,
-    429: ("Retry-After",),
+    429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
     502: OF_A_JOB,
     503: ("Retry-After",),
     504: OF_A_JOB,
 }
 
 SECURITY_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key as a bearer token."},
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or an access token."},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same API key as a header."},
 }
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app
+from limits import RateLimitItem
 
 from tasks.jobs import Engine, LocalArtifacts, connect
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
+from webapp.auth import limiter
+from webapp.auth.budget import Budgets
 from webapp.auth.keys import KeyStore
+from webapp.auth.limiter import Limiter
+from webapp.auth.oidc import Tokens, tokens_of
+from webapp.auth.principals import STATIC
+from webapp.auth.quotas import Quotas, rate
+from webapp.auth.streams import Streams
 from webapp.auth.tickets import Tickets
 from webapp.auth.verifier import Verifier
 from webapp.events.hub import EventHub
@@ -31,6 +40,13 @@ class Services:
     hub: EventHub
     keys: KeyStore
     verifier: Verifier
+    tokens: Tokens | None
+    limiter: Limiter
+    quotas: Quotas
+    address_limit: RateLimitItem | None
+    failure_limit: RateLimitItem | None
+    streams: Streams
+    budgets: Budgets
     catalogue: Mapping[str, Agent]
     models: Models
     tickets: Tickets
@@ -47,7 +63,16 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         engine=engine,
         hub=EventHub(engine, heartbeat=settings.heartbeat),
         keys=keys,
-        verifier=Verifier(keys, settings.api_key),
+        verifier=Verifier(
+            keys, settings.api_key, static=dataclasses.replace(STATIC, scopes=frozenset(settings.api_key_scopes))
+        ),
+        tokens=tokens_of(settings),
+        limiter=Limiter(limiter.shared_storage(engine_settings)),
+        quotas=Quotas.read(settings.rate_limits),
+        address_limit=rate(settings.address_limit),
+        failure_limit=rate(settings.failure_limit),
+        streams=Streams(engine.redis, engine.keys, settings.max_streams),
+        budgets=Budgets(engine.redis, engine.keys, settings.token_budgets),
         catalogue=catalogue,
         models=Models(engine.redis, engine_settings),
         tickets=Tickets(engine.redis, engine.keys),

@@ -6,10 +6,11 @@ import dataclasses
 from urllib.parse import urlsplit
 
 from tasks.jobs.environment import Secret, SettingError, setting
+from webapp.auth.settings import AccessSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class WebSettings:
+class WebSettings(AccessSettings):
     """How this service names itself, whom it lets in, and its limits (bytes, seconds)."""
 
     api_key: Secret = setting(
@@ -65,6 +66,7 @@ class WebSettings:
     log_json: bool = setting("LOG_JSON", "Log one JSON object a line; false writes for people.", default=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         parts = urlsplit(self.public_base_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise SettingError(f"PUBLIC_BASE_URL must be an absolute http(s) URL, but is {self.public_base_url!r}")

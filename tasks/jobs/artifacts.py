@@ -59,11 +59,11 @@ class LocalArtifacts:
     def open(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         # Opened here and not at the first piece: the caller learns of a missing file before it answers, and
         # a file that is removed meanwhile is still read to its end.
-        return _read(self._path(key), start, end)
+        return _read(self._real(key), start, end)
 
     def stat(self, key: str) -> int | None:
         try:
-            return self._path(key).stat().st_size
+            return self._real(key).stat().st_size
         except FileNotFoundError:
             return None
 
@@ -92,6 +92,13 @@ class LocalArtifacts:
         if not key or any(part in ("", ".", "..") or "\x00" in part or "\\" in part for part in parts):
             raise ValueError(f"not a key of the artifact store: {key!r}")
         return self._root.joinpath(*parts)
+
+    def _real(self, key: str) -> Path:
+        """The path of what is really stored. A link may name any file that the reader can read, so it is not there."""
+        path = self._path(key)
+        if path.is_symlink() or not path.resolve().is_relative_to(self._root.resolve()):
+            raise FileNotFoundError(key)
+        return path
 
     def _prune(self, folder: Path) -> None:
         """Remove the folders of an attempt and a job once they are empty."""

@@ -81,5 +81,14 @@ def _client(settings: EngineSettings, retry: Retry, max_connections: int, socket
         health_check_interval=IDLE_SECONDS,
         retry=retry,
         protocol=2,
+        **tls(settings),
     )
     return Redis.from_pool(pool)
+
+
+def tls(settings: EngineSettings) -> dict[str, Any]:
+    """What a connection over TLS is checked by; empty for one without. The certificate must be for the URL's host."""
+    if not settings.redis_url.startswith("rediss://"):
+        return {}
+    # "required" and the host's name are redis-py's defaults, but kombu's are none.
+    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": settings.redis_ca_file or None}

@@ -61,6 +61,23 @@ class Keys:
         return f"{self.namespace}:api-keys"
 
     @property
+    def api_keys_used(self) -> str:
+        """A hash of the moments when keys were last used, by their ids."""
+        return f"{self.namespace}:api-keys-used"
+
+    @property
+    def limits(self) -> str:
+        """What stands before the counters of requests."""
+        return f"{self.namespace}:limits"
+
+    def streams_of(self, owner: str) -> str:
+        """The open streams of a principal, scored by the moment when each is no longer believed in."""
+        return f"{self.owners}{owner}:streams"
+
+    def tokens_spent(self, owner: str, month: str) -> str:
+        return f"{self.owners}{owner}:tokens:{month}"
+
+    @property
     def owners(self) -> str:
         """What stands before `<owner>:<index>`: the indexes `jobs`, `waiting` and `running` of each principal."""
         return f"{self.namespace}:owner:"

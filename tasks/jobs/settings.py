@@ -19,6 +19,11 @@ class EngineSettings:
     redis_url: Secret = setting(
         "REDIS_URL", "URL of the Redis or Valkey that is broker and state.", default=Secret("redis://127.0.0.1:6390/0")
     )
+    redis_ca_file: str = setting(
+        "REDIS_CA_FILE",
+        "The certificates that a `rediss://` server is known by; empty: those of the system.",
+        default="",
+    )
     namespace: str = setting(
         "NAMESPACE", "Prefix of every key, so that two projects can share a server.", default="slipway"
     )

@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery, signals
 
 from tasks.jobs import logs
-from tasks.jobs.connection import broker_options
+from tasks.jobs.connection import broker_options, tls
 from tasks.jobs.keys import TASK_NAME, Keys
 from tasks.jobs.settings import EngineSettings
 from tasks.worker import transport
@@ -52,6 +52,7 @@ def broker_url(redis_url: str) -> str:
 
 def _transport(engine: EngineSettings) -> dict[str, Any]:
     return {
+        "broker_use_ssl": tls(engine) or None,
         "broker_transport_options": {
             "global_keyprefix": Keys(engine.namespace).queue_prefix,
             **broker_options(),

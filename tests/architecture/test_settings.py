@@ -27,6 +27,7 @@ ENTRY_POINTS = {
     "tasks/worker/main.py",
     "tasks/worker/alive.py",
     "deploy/gunicorn.conf.py",
+    "deploy/redis/acl.py",
     "deploy/local/run.py",
     "deploy/local/install.py",
     "deploy/local/processes.py",
@@ -49,7 +50,9 @@ def test_every_settings_class_is_in_the_reference() -> None:
         if dataclasses.is_dataclass(each) and isinstance(each, type) and each.__module__ == module.__name__
     }
     assert len(classes) >= 5
-    assert classes == {each for group in SETTINGS.values() for each in group}
+    listed = {each for group in SETTINGS.values() for each in group}
+    # A base of one that is listed is there with it.
+    assert {each for each in classes if not any(each in one.__mro__[1:] for one in listed)} == listed
 
 
 def test_the_reference_page_is_up_to_date() -> None:

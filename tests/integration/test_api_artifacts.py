@@ -158,7 +158,7 @@ class TestForeignJobs:
         service.client(service_key(service)).get(f"/v1/jobs/{answer.headers['X-Job-ID']}")
         [(event, more)] = logged
         assert event == "auth.foreign_job"
-        assert more["job_id"] == answer.headers["X-Job-ID"]
+        assert more["id"] == answer.headers["X-Job-ID"]
 
 
 def service_key(service: Service) -> str:

@@ -6,13 +6,14 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 
-from tests.support.service import Service, serve
+from tests.support.service import Service, completed, serve
 from webapp import lifecycle
 from webapp.auth.verifier import MEMORY_SECONDS
 from webapp.services import services_of
@@ -122,3 +123,77 @@ def test_the_server_refuses_to_start_until_there_is_a_key(service: Service) -> N
     services_of(service.app).keys.revoke(key_id)
     with pytest.raises(SystemExit):
         lifecycle.refuse_without_key(service.app)
+
+
+def test_a_key_does_what_its_scopes_say(service: Service) -> None:
+    key = json.loads(flask(service, "create", "--name", "me", "--scope", "read", "--json").stdout)["key"]
+    assert status(service, key) == 200
+    assert service.client(key).post("/ai_service", json={"param1": "a"}).status_code == 403
+
+
+def test_an_expired_key_is_refused_like_an_unknown_one(service: Service) -> None:
+    key = services_of(service.app).keys.create("me", lifetime=timedelta(milliseconds=300))[1]
+    assert status(service, key) == 200
+    time.sleep(0.4)
+    assert status(service, key) == 401
+    assert json.loads(flask(service, "list", "--json").stdout)[0]["expired"] is True
+
+
+def test_a_rotated_key_is_the_same_client_and_the_old_one_ends(service: Service) -> None:
+    old = made(service)
+    new = json.loads(flask(service, "rotate", old["id"], "--overlap", "12h", "--json").stdout)
+    assert new["client"] == old["client"] == old["id"] != new["id"]
+    assert status(service, old["key"]) == status(service, new["key"]) == 200
+    ends = {each["id"]: each["expires_at"] for each in json.loads(flask(service, "list", "--json").stdout)}
+    assert ends[new["id"]] is None
+    assert timedelta(hours=11) < datetime.fromisoformat(ends[old["id"]]) - datetime.now(UTC) <= timedelta(hours=12)
+
+
+def test_both_keys_of_a_rotation_own_the_same_jobs(service: Service) -> None:
+    old = made(service)
+    new = json.loads(flask(service, "rotate", old["id"], "--json").stdout)
+    asked = service.client(old["key"]).post(
+        "/v1/agents/ai_service/run", json={"param1": "a"}, headers={"Prefer": "respond-async"}
+    )
+    assert service.client(new["key"]).get(asked.headers["Location"]).status_code == 200
+
+
+def test_a_client_has_two_live_keys_at_most(service: Service) -> None:
+    old = made(service)
+    new = json.loads(flask(service, "rotate", old["id"], "--json").stdout)
+    refused = flask(service, "rotate", new["id"])
+    assert refused.exit_code == 1
+    assert "2 live keys already" in refused.output
+    flask(service, "revoke", old["id"])
+    assert flask(service, "rotate", new["id"]).exit_code == 0
+
+
+@pytest.mark.parametrize("wrong", [["--expires", "90"], ["--scope", "root"]])
+def test_what_cannot_be_meant_is_refused(service: Service, wrong: list[str]) -> None:
+    assert flask(service, "create", "--name", "me", *wrong).exit_code == 2
+
+
+def test_the_last_use_of_a_key_is_listed(service: Service) -> None:
+    document = made(service)
+    assert json.loads(flask(service, "list", "--json").stdout)[0]["last_used_at"] is None
+    assert status(service, document["key"]) == 200
+    used = json.loads(flask(service, "list", "--json").stdout)[0]["last_used_at"]
+    assert datetime.now(UTC) - datetime.fromisoformat(used) < timedelta(minutes=1)
+
+
+def test_the_user_of_a_marketplace_is_believed_only_with_its_own_key(valkey_url: str, tmp_path: Path) -> None:
+    with serve(valkey_url, tmp_path) as service:
+        trusted, stranger = service.client(), service.client(made(service)["key"])
+        for client in (trusted, stranger):
+            client.environ_base["HTTP_NVM_USER_ID"] = "one"
+        owners = []
+        for client in (trusted, stranger):
+            headers = {"Prefer": "respond-async"}
+            client.post("/v1/agents/ai_service/run", json={"param1": "a"}, headers=headers)
+        with service.worker(lambda job: completed("done")):
+            deadline = time.monotonic() + 10
+            while len(service.seen) < 2 and time.monotonic() < deadline:
+                time.sleep(0.02)
+        owners = sorted(job.owner.split(":")[0] + ":" + job.owner.split(":")[1][:3] for job in service.seen)
+        assert owners[1] == "static:one"
+        assert owners[0].startswith("key:")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from flask.testing import FlaskClient
 
 from tasks.jobs import Job, NewJob, Status
 from tasks.jobs.attempts import Attempts
@@ -62,7 +63,7 @@ def test_a_job_that_was_given_up_is_listed_and_shown(service: Service) -> None:
 def test_a_job_that_failed_by_itself_is_not_among_them(service: Service) -> None:
     job = service.engine.submit(NewJob(agent="ai_service", queue="io", owner="me", timeout=60, payload={}))
     assert flask(service, "show", job.id).exit_code == 1
-    assert service.client().get(f"{DEAD}/{job.id}").status_code == 404
+    assert operator(service).get(f"{DEAD}/{job.id}").status_code == 404
 
 
 def test_it_is_kept_longer_than_other_jobs(service: Service) -> None:
@@ -110,7 +111,7 @@ def test_a_purged_job_is_gone_with_its_files(service: Service) -> None:
 
 def test_an_operator_does_the_same_over_http(service: Service) -> None:
     first, second = given_up(service), given_up(service)
-    client = service.client()
+    client = operator(service)
     assert [job["id"] for job in client.get(DEAD).get_json()["jobs"]] == [second.id, first.id]
     assert client.get(f"{DEAD}/{first.id}").get_json()["input"] == {"param1": "a text"}
     retried = client.post(f"{DEAD}/{first.id}/retry")
@@ -121,12 +122,16 @@ def test_an_operator_does_the_same_over_http(service: Service) -> None:
     assert client.get(DEAD).get_json() == {"jobs": []}
 
 
+def operator(service: Service) -> FlaskClient:
+    return service.client(services_of(service.app).keys.create("operator", scopes=frozenset({"admin"}))[1])
+
+
 def test_a_key_that_is_not_an_operators_may_not(service: Service) -> None:
     _, key = services_of(service.app).keys.create("a caller")
     job = given_up(service)
     for method, path in (("GET", ""), ("GET", f"/{job.id}"), ("POST", f"/{job.id}/retry"), ("DELETE", f"/{job.id}")):
         answer = service.client(key).open(DEAD + path, method=method)
-        assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
+        assert (answer.status_code, answer.get_json()["code"]) == (403, "insufficient_scope")
     assert ids(service) == [job.id]
 
 

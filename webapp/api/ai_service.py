@@ -15,6 +15,7 @@ from webapp.api import idempotency, webhook_header
 from webapp.api.blueprint import Blueprint, Decorator
 from webapp.api.job_document import artifact_url
 from webapp.api.running import ERRORS, run_to_end
+from webapp.auth.scopes import RUN, needs
 from webapp.http.after_response import after_response
 from webapp.http.downloads import gone, send_artifact
 from webapp.schemas.agent_input import InputSchemas
@@ -81,6 +82,7 @@ def _add_text(page: Blueprint, door: Door, agent: Agent, inputs: InputSchemas) -
     @door.arguments(page, agent, inputs)
     @page.response(200, AiServiceResultSchema, example=RESULT, headers={"X-Job-ID": "X-Job-ID"})
     @page.operation(door.operation, errors=(*ERRORS, *(idempotency.ERRORS if door.method == "POST" else ())))
+    @needs(RUN)  # also with GET
     def ai_service(values: dict[str, Any]) -> dict[str, Any]:
         """Analyse a text, and answer with text."""
         return {"result": services().engine.result(run_to_end(agent, values))}
@@ -91,6 +93,7 @@ def _add_binary(page: Blueprint, door: Door, agent: Agent, inputs: InputSchemas)
     @door.arguments(page, agent, inputs)
     @page.response(200, PDF, content_type="application/pdf", description="The analysis.", headers=PDF_HEADERS)
     @page.operation(door.operation, errors=(*ERRORS, 410))
+    @needs(RUN)  # also with GET
     def ai_service_binary(values: dict[str, Any]) -> Response:
         """Analyse a text, and answer with a PDF. The file is removed after its delivery."""
         return _deliver(run_to_end(agent, values))

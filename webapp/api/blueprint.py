@@ -10,14 +10,15 @@ import flask_smorest
 import marshmallow as ma
 
 from webapp.api.parsing import RequestParser
-from webapp.auth.guard import PUBLIC
+from webapp.auth.guard import PROBES, PUBLIC
 from webapp.http.limits import accepts
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# Errors that any view can answer, any that is guarded, and any that reads a body.
-ALWAYS = (500,)
-GUARDED = (401, 503)
+# Errors that any view can answer, any that is public, any that is guarded, and any that reads a body.
+ALWAYS = (414, 431, 500)
+LIMITED = (429,)
+GUARDED = (400, 401, 403, 429, 503)
 READING = (400, 411, 413, 415)
 
 MULTIPART = "multipart/form-data"
@@ -76,8 +77,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Name the operation, and the errors that it answers beside those of every view of its kind."""
 
         def decorator(view: View) -> View:
-            public = f"{self.name}.{view.__name__}" in PUBLIC
-            operation = {"id": operation_id, "public": public, "errors": (*errors, *(() if public else GUARDED))}
+            endpoint = f"{self.name}.{view.__name__}"
+            public = endpoint in PUBLIC
+            limits = () if endpoint in PROBES else LIMITED
+            operation = {"id": operation_id, "public": public, "errors": (*errors, *(limits if public else GUARDED))}
             described: Any = view
             described._apidoc = {**getattr(view, "_apidoc", {}), "operation": operation, "manual_doc": more}
             return view

@@ -9,21 +9,22 @@ from flask import Blueprint, Response, jsonify, url_for
 
 from tasks.jobs import Job
 from tasks.jobs.dead import DeadJobs
-from webapp.auth.operators import require_operator
+from webapp.auth.scopes import ADMIN, needs
 from webapp.http.problem import Problem
 from webapp.services import services
 
 dead = Blueprint("dead_jobs", __name__, url_prefix="/v1/admin/dead-jobs")
-dead.before_request(require_operator)
 
 
 @dead.get("")
+@needs(ADMIN)
 def list_dead() -> Response:
     """List them, the latest first."""
     return jsonify({"jobs": [summary(job) for job in _dead().all()]})
 
 
 @dead.get("/<uuid:job_id>")
+@needs(ADMIN)
 def show(job_id: uuid.UUID) -> Response:
     """Read one, with its input."""
     job = _job(job_id)
@@ -31,6 +32,7 @@ def show(job_id: uuid.UUID) -> Response:
 
 
 @dead.post("/<uuid:job_id>/retry")
+@needs(ADMIN)
 def retry(job_id: uuid.UUID) -> tuple[Response, int, dict[str, str]]:
     """Run it again, as a new job of its owner."""
     new = _dead().retry(_job(job_id))
@@ -38,6 +40,7 @@ def retry(job_id: uuid.UUID) -> tuple[Response, int, dict[str, str]]:
 
 
 @dead.delete("/<uuid:job_id>")
+@needs(ADMIN)
 def purge(job_id: uuid.UUID) -> tuple[str, int]:
     """Forget it."""
     _dead().purge(_job(job_id))

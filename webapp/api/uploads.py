@@ -9,6 +9,8 @@ from typing import Any
 from werkzeug.datastructures import FileStorage
 
 from tasks.jobs import ArtifactStore
+from webapp.http.content import HEAD, fits
+from webapp.http.problem import Problem
 
 PIECE = 64 * 1024  # what the store reads and writes at a time
 
@@ -40,6 +42,7 @@ def stored(values: Mapping[str, Any], job_id: str, store: ArtifactStore) -> Iter
     def put(name: str, file: FileStorage) -> dict[str, Any]:
         # Attempts count from 1, so that 0 holds what was there before the first one.
         key = f"{job_id}/0/{name}"
+        _check_content(name, file)
         size = store.put(key, iter(lambda: file.stream.read(PIECE), b""))
         keys.append(key)
         return reference(name, file, size=size, key=key)
@@ -50,6 +53,15 @@ def stored(values: Mapping[str, Any], job_id: str, store: ArtifactStore) -> Iter
         for key in keys:
             store.delete(key)
         raise
+
+
+def _check_content(name: str, file: FileStorage) -> None:
+    """Refuse a file that is not what it is said to be: an agent chooses its parser by that word."""
+    head = file.stream.read(HEAD)
+    file.stream.seek(0)
+    if not fits(file.mimetype, head):
+        fault = {"location": "body", "field": name, "message": f"This is no {file.mimetype}."}
+        raise Problem(422, "validation_failed", "A file is not of the type that it says.", errors=[fault])
 
 
 def _replace(name: str, value: Any, refer: Refer) -> Any:

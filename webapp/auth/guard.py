@@ -5,7 +5,9 @@ from __future__ import annotations
 import structlog
 from flask import Flask, request
 
-from webapp.auth.principals import enter
+from webapp.auth import scopes, throttle
+from webapp.auth.jwks import KeysUnavailable
+from webapp.auth.principals import Principal, enter, on_behalf_of
 from webapp.auth.tickets import PARAMETER
 from webapp.http.problem import Problem
 from webapp.services import services
@@ -26,6 +28,19 @@ PUBLIC = frozenset(
 # What browsers open without headers: these take a ticket instead of a key.
 TICKETED = frozenset({"streams.get_job_events", "sockets.chat"})
 
+# Asked every few seconds by whoever watches the process, who must not be told to come back later.
+PROBES = frozenset({"system.health", "system.livez", "system.readyz"})
+
+# What may make a model write, and so costs of a budget.
+SPENDING = frozenset({scopes.RUN, scopes.INFER})
+
+# Whom a marketplace calls for. It is believed only when the marketplace's own key came with it.
+USER_HEADER = "NVM-User-id"
+DOTS_OF_A_TOKEN = 2  # header, claims and signature; no key of ours has one
+# The issuer is asked again after 5 seconds at the earliest.
+RETRY_AFTER = 5
+LONGEST_USER = 256  # characters; wallets and DIDs have less than 100
+
 log = structlog.get_logger(__name__)
 
 
@@ -35,34 +50,83 @@ def init_app(app: Flask) -> None:
 
 
 def guard() -> None:
-    """Refuse the request with 401 unless it is public or carries a key that is known.
+    """Refuse the request unless it is public, or carries a key that is known (401) and may do this (403).
 
     A path or a method that does not exist has no endpoint and passes: its answer is 404 or 405 whoever asks.
     """
-    if request.endpoint is None or request.endpoint in PUBLIC:
+    if request.endpoint is None or request.endpoint in PROBES:
         return
-    if _has_ticket():
+    if request.endpoint in PUBLIC:
+        throttle.count_address()
         return
+    principal = _by_ticket() or _acting(_authenticated())
+    scope = scopes.needed(request.endpoint, request.method)
+    enter(principal)
+    throttle.count_principal(principal, scope)
+    _check_scope(principal, scope)
+    if scope in SPENDING:
+        services().budgets.check(principal)
+
+
+def _authenticated() -> Principal:
     key = presented_key()
     if not key:
+        throttle.count_address()
         raise unauthorized("This needs a key: send `X-API-Key` or `Authorization: Bearer`.", "Bearer")
-    principal = services().verifier.principal(key)
+    principal = identified(key)
     if principal is None:
-        log.warning("auth.refused", reason="unknown key", endpoint=request.endpoint)
+        log.warning("auth.refused", reason="unknown key", endpoint=request.endpoint, address=request.remote_addr)
+        throttle.count_failure()
         raise unauthorized("This key is not valid.", 'Bearer error="invalid_token"')
-    enter(principal)
+    return principal
 
 
-def _has_ticket() -> bool:
-    """Let the request in by its ticket, where tickets are taken. A key goes before it: the ticket stays unused."""
+def identified(credential: str) -> Principal | None:
+    """Whose key or token this is, None when it is nobody's. Raises a `Problem` with 503 when that cannot be told."""
+    known, tokens = services().verifier.principal(credential), services().tokens
+    if known is not None or tokens is None or credential.count(".") != DOTS_OF_A_TOKEN:
+        return known
+    try:
+        return tokens.principal(credential)
+    except KeysUnavailable as error:
+        detail = "The issuer of your token cannot be reached, so that nobody can tell whether it is valid."
+        headers = {"Retry-After": str(RETRY_AFTER)}
+        raise Problem(503, "issuer_unavailable", detail, headers=headers) from error
+
+
+def _acting(principal: Principal) -> Principal:
+    user = request.headers.get(USER_HEADER, "")
+    if principal.kind != "static" or not user:
+        return principal
+    if len(user) > LONGEST_USER or not user.isprintable():
+        raise Problem(400, "invalid_user", f"{USER_HEADER} must have {LONGEST_USER} printable characters at most.")
+    return on_behalf_of(principal, user)
+
+
+def _check_scope(principal: Principal, scope: str) -> None:
+    if scope in principal.scopes:
+        return
+    log.warning("auth.scope_missing", scope=scope, principal=principal.id, endpoint=request.endpoint)
+    challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+    raise Problem(
+        403,
+        "insufficient_scope",
+        f"This needs the scope `{scope}`, which your key does not have.",
+        headers={"WWW-Authenticate": challenge},
+        extra={"scope": scope},
+    )
+
+
+def _by_ticket() -> Principal | None:
+    """Who comes with a ticket, where tickets are taken. A key goes before it: the ticket stays unused."""
     ticket = request.args.get(PARAMETER, "")
     if not ticket or request.endpoint not in TICKETED or presented_key():
-        return False
+        return None
     principal = services().tickets.redeem(ticket)
     if principal is None:
+        throttle.count_failure()
         raise unauthorized("This ticket is not valid any more.", 'Bearer error="invalid_token"')
-    enter(principal)
-    return True
+    return principal
 
 
 def presented_key() -> str:

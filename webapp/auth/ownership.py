@@ -1,4 +1,4 @@
-"""What belongs to whom. Every look at a job on behalf of a caller goes through here."""
+"""What belongs to whom. Every look at something on behalf of a caller goes through here."""
 
 from __future__ import annotations
 
@@ -22,28 +22,43 @@ def owned_job(job_id: str) -> Job:
     job = engine.get(job_id)
     if job is None:
         raise gone_job() if owner_of_gone(engine, job_id) == current_principal().id else unknown_job()
-    if job.owner != current_principal().id:
-        log.warning("auth.foreign_job", job_id=job_id, principal=current_principal().id)
-        raise unknown_job()
+    check_owner("job", job_id, job.owner)
     return job
 
 
 def owned_conversation(conversation_id: str) -> Conversation:
     """The caller's conversation of that id. Unknown, expired and foreign ids all read 404."""
     found = services().engine.conversations.get(conversation_id)
-    if found is None or found.owner != current_principal().id:
+    if found is None:
         raise unknown_conversation()
+    check_owner("conversation", conversation_id, found.owner)
     return found
+
+
+def check_owner(kind: str, identifier: str, owner: str) -> None:
+    """Raise the `Problem` of an id that does not exist when the thing it names is not the caller's.
+
+    That somebody asked is a security event: ids cannot be guessed, so one of them has come into other hands.
+    """
+    principal = current_principal()
+    if owner != principal.id:
+        log.warning(f"auth.foreign_{kind}", id=identifier, principal=principal.id)
+        raise unknown(kind)
+
+
+def unknown(kind: str) -> Problem:
+    """The answer to an id that is not one of the caller's things."""
+    return Problem(404, "not_found", f"There is no such {kind}.")
 
 
 def unknown_conversation() -> Problem:
     """The answer to an id that is not one of the caller's conversations."""
-    return Problem(404, "not_found", "There is no such conversation.")
+    return unknown("conversation")
 
 
 def unknown_job() -> Problem:
     """The answer to an id that is not one of the caller's jobs."""
-    return Problem(404, "not_found", "There is no such job.")
+    return unknown("job")
 
 
 def gone_job() -> Problem:

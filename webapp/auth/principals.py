@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal, cast
+from urllib.parse import quote
 
 from flask import g
 
-Kind = Literal["static", "api_key"]
+from webapp.auth import scopes
 
-# There is one role so far: whoever may call at all may call everything that is their own.
-EVERYTHING = frozenset({"*"})
+Kind = Literal["static", "api_key", "oidc"]
+
+# The tier of whoever has been given no other: it names the limits that apply.
+TIER = "default"
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Whoever a request acts for. `id` owns the jobs; `name` is for people and logs."""
+    """Whoever a request acts for. `id` owns the jobs; `name` is for people and logs.
+
+    `expires_at` (seconds since the epoch, None: never) is when the credential ends: whoever keeps a connection open
+    for this principal closes it then.
+    """
 
     id: str
     name: str
     kind: Kind
-    scopes: frozenset[str] = EVERYTHING
+    scopes: frozenset[str] = scopes.USUAL
+    tier: str = TIER
+    expires_at: float | None = None
 
 
 # The key that the environment gives has no record, so its principal is always this one.
-STATIC = Principal(id="static", name="static", kind="static")
+STATIC = Principal(id="static", name="static", kind="static", scopes=scopes.STATIC)
+
+
+def on_behalf_of(principal: Principal, user: str) -> Principal:
+    """`principal` acting for one of its users, who own their jobs apart from each other.
+
+    The user's name is quoted: an owner is a part of key names, and one user must not spell another's.
+    """
+    return dataclasses.replace(principal, id=f"{principal.id}:{quote(user, safe='')}", name=user)
 
 
 def current_principal() -> Principal:

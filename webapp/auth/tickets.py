@@ -34,6 +34,8 @@ class Tickets:
             "name": principal.name,
             "kind": principal.kind,
             "scopes": sorted(principal.scopes),
+            "tier": principal.tier,
+            "expires_at": principal.expires_at,
         }
         self._redis.set(self._names.ticket(digest(ticket)), orjson.dumps(stored), ex=SECONDS)
         return ticket

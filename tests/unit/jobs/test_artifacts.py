@@ -77,3 +77,20 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match="file"):
         LocalArtifacts(tmp_path / "file").check()
+
+
+@pytest.mark.parametrize("linked", ["file", "folder"])
+def test_a_link_out_of_the_store_is_not_there(tmp_path: Path, linked: str) -> None:
+    (tmp_path / "secret").write_text("secret")
+    store = LocalArtifacts(tmp_path / "store")
+    store.put("job/1/real", [b"real"])
+    if linked == "file":
+        (tmp_path / "store/job/1/link").symlink_to(tmp_path / "secret")
+        key = "job/1/link"
+    else:
+        (tmp_path / "store/job/2").symlink_to(tmp_path)
+        key = "job/2/secret"
+    assert store.stat(key) is None
+    with pytest.raises(FileNotFoundError):
+        store.open(key)
+    assert b"".join(store.open("job/1/real")) == b"real"

@@ -71,3 +71,13 @@ def test_every_answer_has_the_security_headers(app: Flask, client: FlaskClient, 
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "unsafe-eval" not in headers["Content-Security-Policy"]
+
+
+def test_an_answer_to_somebody_is_kept_by_no_shared_cache(client: FlaskClient, key: dict[str, str]) -> None:
+    assert client.get("/v1/agents", headers=key).headers["Cache-Control"] == "private, no-cache"
+    assert client.get("/nothing", headers=key).headers["Cache-Control"] == "no-store"
+
+
+def test_over_tls_browsers_are_told_to_stay_there(client: FlaskClient) -> None:
+    assert "max-age=" in client.get("/", base_url="https://localhost").headers["Strict-Transport-Security"]
+    assert "Strict-Transport-Security" not in client.get("/").headers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -20,17 +20,30 @@ class FakeRecords:
     def __init__(self) -> None:
         self.asked = 0
         self.down = False
+        self.noted: list[str] = []
+        self.record: KeyRecord | None = None
         self.keys = {"one": "one:secret", "two": "two:secret"}
 
     def id_in(self, key: str) -> str | None:
         return key.partition(":")[0] if ":" in key else None
 
+    def digest_of(self, key_id: str) -> str | None:
+        if self.down:
+            raise RedisConnectionError("refused")
+        key = self.keys.get(key_id)
+        return digest(key) if key else None
+
     def find(self, key_id: str) -> KeyRecord | None:
         self.asked += 1
         if self.down:
             raise RedisConnectionError("refused")
+        if self.record:
+            return self.record
         key = self.keys.get(key_id)
         return KeyRecord(key_id, f"name of {key_id}", digest(key), datetime.now(UTC)) if key else None
+
+    def note_use(self, key_id: str) -> None:
+        self.noted.append(key_id)
 
 
 class Clock:
@@ -94,6 +107,37 @@ def test_a_wrong_key_is_not_remembered(records: FakeRecords, clock: Clock) -> No
     assert verify.principal("three:secret") is None
     records.keys["three"] = "three:secret"
     assert verify.principal("three:secret")
+
+
+def test_an_expired_key_is_nobodys(records: FakeRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    record = KeyRecord("one", "me", digest("one:secret"), past, expires_at=past)
+    monkeypatch.setattr(records, "find", lambda _: record)
+    assert Verifier(records).principal("one:secret") is None
+
+
+def test_a_key_is_not_remembered_beyond_its_end(records: FakeRecords, clock: Clock) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=2)
+    records.record = KeyRecord("one", "me", digest("one:secret"), soon, expires_at=soon)
+    verify = Verifier(records, clock=clock)
+    assert verify.principal("one:secret")
+    clock.now += 2
+    del records.keys["one"]
+    records.record = None
+    assert verify.principal("one:secret") is None
+
+
+def test_use_is_noted_once_a_minute_and_not_for_each_request(records: FakeRecords, clock: Clock) -> None:
+    verify = Verifier(records, clock=clock)
+    for _ in range(20):
+        verify.principal("one:secret")
+        clock.now += MEMORY_SECONDS
+    assert records.noted == ["one"] * 2
+
+
+def test_a_refused_key_is_not_noted(records: FakeRecords) -> None:
+    Verifier(records).principal("one:wrong")
+    assert records.noted == []
 
 
 def test_when_redis_is_away_a_forgotten_key_is_an_error_and_not_a_refusal(records: FakeRecords) -> None:
