@@ -40,6 +40,11 @@ class WebSettings:
     heartbeat: float = setting(
         "HEARTBEAT_SECONDS", "How often a silent stream says that it is alive and re-reads its log.", default=15.0
     )
+    proxies: int = setting(
+        "PROXIES",
+        "How many proxies of yours every request comes through; their `X-Forwarded-For` and `-Proto` are believed.",
+        default=0,
+    )
     max_body: int = setting("MAX_BODY_BYTES", "The largest request body that is read.", default=1024 * 1024)
     api_title: str = setting("API_TITLE", "Name of the service in its OpenAPI document.", default="Slipway")
     api_summary: str = setting(

@@ -25,7 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 # Our clients to Redis reconnect within a second; a caller that comes back sooner would only meet the same answer.
 RETRY_AFTER = 2
 # Names that RFC 9110 has changed since Python and Werkzeug took them from its predecessors.
-TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 
 log = structlog.get_logger(__name__)
 
