@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format format-check lint types imports docs lock clean install install-dev
+.PHONY: help demo run test check format format-check lint types imports docs lock manifests clean install install-dev
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ docs: install-dev ## Write docs/settings.md anew from the settings' declarations
 
 lock: install-dev ## Resolve the dependencies anew and pin them with hashes
 	@$(BIN)/python -m deploy.local.lock
+
+manifests: install-dev ## Build and check the Kubernetes manifests (needs kubectl)
+	@$(BIN)/python -m deploy.kubernetes.checks
 
 clean: ## Remove what was installed and what was made
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
