@@ -1,4 +1,4 @@
-"""Pin an overlay's images: `python -m deploy.kubernetes.pin production slipway-web=registry.example.com/web@sha256:…`."""
+"""Pin images: `python -m deploy.kubernetes.pin production slipway-web=registry.example.com/web@sha256:…`."""
 
 from __future__ import annotations
 

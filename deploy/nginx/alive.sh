@@ -1,3 +1,3 @@
 #!/bin/sh
 # Whether the master lives: this image has no client to ask with.
-exec kill -0 "$(cat "${RUN_DIR:-/tmp/nginx}/nginx.pid")"
+kill -0 "$(cat "${RUN_DIR:-/tmp/nginx}/nginx.pid")"
