@@ -88,6 +88,11 @@ def test_keys_are_made_inside(service: Compose, session: requests.Session) -> No
     assert session.get(f"{service.url}/v1/agents", timeout=30).status_code == 200
 
 
+def test_a_backup_is_made_inside(service: Compose) -> None:
+    said = podman("exec", service.name("worker-io"), "python3", "-m", "deploy.backup", "save", "/tmp/backup.tar.gz")
+    assert said.startswith("save: ")
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_container_can_do_no_more_than_it_needs(service: Compose, name: str) -> None:
     container = service.name(name)
