@@ -4,11 +4,11 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test faults fuzz check format format-check lint types imports docs lock audit sbom clean install \
-	install-dev
+.PHONY: help demo run test faults fuzz check format format-check lint types imports docs lock manifests deploy-test \
+	audit sbom clean install install-dev
 
 help: ## Show this help
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: install ## Run the whole stack once: a text analysed, and the same as a PDF in var/demo
 	@$(BIN)/python -m deploy.local.demo
@@ -54,6 +54,15 @@ audit: install-dev ## Look for known holes in what the locks name (needs the net
 
 sbom: ## Write var/sbom.json: every package of the runtime lock with its hashes (CycloneDX)
 	@$(PYTHON) -m deploy.local.sbom
+
+manifests: install-dev ## Build and check the Kubernetes manifests (needs kubectl)
+	@$(BIN)/python -m deploy.kubernetes.checks
+
+# Any Debian 12; on a machine that reaches no registry, one of debootstrap (deploy/README.md).
+CONTAINER_BASE ?= docker.io/library/debian:bookworm-slim
+
+deploy-test: install-dev ## Build the images, run compose.yaml with podman, and kill its parts
+	@REQUIRE_SYSTEM_PACKAGES=1 CONTAINER_BASE=$(CONTAINER_BASE) $(BIN)/python -m pytest -rP tests/deploy/test_containers.py
 
 clean: ## Remove what was installed and what was made
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -10,12 +10,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+
+def processors() -> int:
+    """How many processors this process may use: those it may run on, or fewer where a container has a limit."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+    try:
+        # Microseconds of processor time in a period, and the period; "max" is no limit.
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return min(cores, max(1, -(-int(quota) // int(period))))
+    except (OSError, ValueError):
+        return cores
+
+
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
 worker_class = "gevent"
 # A web process waits for Redis and for clients; it computes little. One a core, and two at least, so that one
 # can be replaced while another answers.
-cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
-workers = int(os.environ.get("WEB_CONCURRENCY") or 0) or max(2, cores)
+workers = int(os.environ.get("WEB_CONCURRENCY") or 0) or max(2, processors())
 # Greenlets are cheap (a held stream costs about 15 KiB); this bound is there to fail before memory does.
 worker_connections = 5000
 # Above nginx's idle time for upstream connections (2 s), so that nginx closes first and never writes into a
@@ -29,6 +40,11 @@ graceful_timeout = 30
 timeout = 60
 # The heartbeat file belongs in memory: on a slow disk a busy worker looks dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# A leak that nobody has found must not grow for ever; high, so that a process lives for hours under load. It drains as
+# when it is told to stop: requests get their answers, streams end with `retry:` and go on at another process.
+max_requests = 100_000
+# Not all of them at the same time.
+max_requests_jitter = 20_000
 # No control socket: it is not used, and a read-only root has no place for it.
 control_socket_disable = True
 # The application writes its own access log, with the request's id and the job's.

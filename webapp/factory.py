@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Catalogue
@@ -55,6 +56,10 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     credits.init_app(app)
     init_conversations(app)
     sockets.init_app(app, settings.ws_ping, settings.ws_message)
+    if settings.proxies:
+        # Only where every request does come through them: whoever reaches the process directly can say anything.
+        proxied = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
 
 
 def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Agent]) -> None:

@@ -49,6 +49,11 @@ class WebSettings(AccessSettings):
         "The longest message that a WebSocket takes.",
         default=128 * 1024,  # a message and a system prompt of the greatest length, and what JSON puts around them
     )
+    proxies: int = setting(
+        "PROXIES",
+        "How many proxies of yours every request comes through; their `X-Forwarded-For` and `-Proto` are believed.",
+        default=0,
+    )
     max_body: int = setting("MAX_BODY_BYTES", "The largest request body that is read.", default=1024 * 1024)
     api_title: str = setting("API_TITLE", "Name of the service in its OpenAPI document.", default="Slipway")
     api_summary: str = setting(

@@ -8,22 +8,24 @@ from pathlib import Path
 
 from deploy.local.processes import ROOT
 
-INPUTS = ["pyproject.toml", "tasks/agents/requirements.in"]
+# The libraries of agents run in workers: the web side has none of them.
+AGENTS = "tasks/agents/requirements.in"
 # The later ones take the versions of the first: what is tested is what runs.
 LOCKS: dict[str, list[str]] = {
-    "requirements.txt": [],
-    "requirements-local.txt": ["--extra", "local"],
-    "requirements-dev.txt": ["--extra", "local", "--extra", "dev"],
+    "requirements.txt": ["--extra", "worker", AGENTS],
+    "requirements-web.txt": [],
+    "requirements-local.txt": ["--extra", "worker", "--extra", "local", AGENTS],
+    "requirements-dev.txt": ["--extra", "worker", "--extra", "local", "--extra", "dev", AGENTS],
 }
+OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
 
 
 def main() -> int:
     uv = Path(sys.executable).with_name("uv")
-    for lock, extras in LOCKS.items():
+    for lock, inputs in LOCKS.items():
         print(f"resolving {lock}")
         constraint = [] if lock == "requirements.txt" else ["--constraint", "requirements.txt"]
-        options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
-        command = [str(uv), "pip", "compile", *options, *constraint, *extras, *INPUTS, "--output-file", lock]
+        command = [str(uv), "pip", "compile", *OPTIONS, *constraint, "pyproject.toml", *inputs, "--output-file", lock]
         outcome = subprocess.run(command, cwd=ROOT, check=False)
         if outcome.returncode != 0:
             return outcome.returncode
