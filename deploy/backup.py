@@ -24,6 +24,7 @@ from redis import Redis
 from tasks.jobs.artifacts import PIECE, LocalArtifacts
 from tasks.jobs.connection import connect
 from tasks.jobs.environment import load
+from tasks.jobs.keys import Keys
 from tasks.jobs.settings import EngineSettings
 
 FORMAT = 1
@@ -52,7 +53,7 @@ class BackupError(RuntimeError):
 def save(settings: EngineSettings, file: Path) -> tuple[int, int]:
     """Write everything to `file`, and return how many keys and artifacts there are. It appears once it is whole."""
     redis = connect(settings, socket_timeout=PATIENCE)
-    entries: Any = redis.eval(READ_ALL, 0, f"{settings.namespace}:*")
+    entries: Any = redis.eval(READ_ALL, 0, Keys(settings.namespace).everything)
     part = file.with_name(f".{file.name}.part")
     try:
         with tarfile.open(part, "w:gz") as archive:
@@ -67,8 +68,8 @@ def save(settings: EngineSettings, file: Path) -> tuple[int, int]:
 def restore(settings: EngineSettings, file: Path) -> tuple[int, int]:
     """Bring everything back. Raises BackupError when the server is not empty or the file is of another format."""
     redis = connect(settings, socket_timeout=PATIENCE)
-    if next(redis.scan_iter(f"{settings.namespace}:*"), None) is not None:
-        raise BackupError(f"The server has keys of {settings.namespace} already; restore to an empty one.")
+    if next(redis.scan_iter(Keys(settings.namespace).everything), None) is not None:
+        raise BackupError("The server has keys of this namespace already; restore to an empty one.")
     with tarfile.open(file, "r:gz") as archive:
         lines = _lines(archive)
         head = next(lines)

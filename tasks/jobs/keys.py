@@ -14,6 +14,11 @@ class Keys:
     namespace: str = "slipway"
 
     @property
+    def everything(self) -> str:
+        """A pattern for all keys there are."""
+        return f"{self.namespace}:*"
+
+    @property
     def queue_prefix(self) -> str:
         """What kombu puts before its own keys; a queue's list is this and the queue's name."""
         return f"{self.namespace}:queue:"

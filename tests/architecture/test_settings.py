@@ -28,6 +28,8 @@ ENTRY_POINTS = {
     "tasks/worker/alive.py",
     "deploy/gunicorn.conf.py",
     "deploy/redis/acl.py",
+    "deploy/backup.py",
+    "deploy/alive.py",
     "deploy/local/run.py",
     "deploy/local/install.py",
     "deploy/local/processes.py",
