@@ -50,12 +50,13 @@ def test_every_endpoint_of_the_table_is_there() -> None:
 def shown(rule: str) -> str:
     """A route as the table has it: one line for all agents, and one spelling of each."""
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule).replace("ai-service-", "ai_service_").replace("ai-", "ai_")
-    return re.sub(r"^/v1/agents/\w+/", "/v1/agents/{name}/", path).replace("{job_id}", "{id}")
+    path = re.sub(r"^/v1/agents/\w+/", "/v1/agents/{name}/", path)
+    return re.sub(r"\{(job|task|conversation)_id\}", "{id}", path)
 
 
 def test_every_make_target_that_is_named_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+    assert set(re.findall(r"make ([a-z-]+)", README)) <= targets
 
 
 def test_every_file_that_is_linked_exists() -> None:
