@@ -193,8 +193,8 @@ def test_history_is_the_newest_answered_turns_that_fit(engine: Engine) -> None:
     question = [Message("user", "now")]
     a_turn = estimate("q119") + estimate("a119")
     room = History(engine.conversations, 100 + estimate("now") + 2 * a_turn)
-    assert room.before(job, question, 100) == everything[-4:]
-    assert History(engine.conversations, 50).before(job, question, 100) == []
+    assert room.before(latest, question, 100) == everything[-4:]
+    assert History(engine.conversations, 50).before(latest, question, 100) == []
     assert said(engine, "c")[-1] == ("now", None)
 
 

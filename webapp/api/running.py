@@ -22,8 +22,9 @@ from webapp.http.problem import Problem
 from webapp.http.request_id import current_request_id
 from webapp.services import services
 
-# How a job that failed reads in HTTP. Every other code is a fault of the agent: 500.
-FAILURES = {"provider_error": 502, "timeout": 504}
+# How a job that failed reads in HTTP. The first two are what only the agent sees of the input; every other code is a
+# fault of the agent: 500.
+FAILURES = {"invalid_input": 422, "unreadable_file": 422, "provider_error": 502, "timeout": 504}
 
 log = structlog.get_logger(__name__)
 
