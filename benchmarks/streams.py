@@ -64,6 +64,7 @@ def main() -> None:
 @contextmanager
 def slipway(model: ModelServer) -> Iterator[Stack]:
     settings = {
+        "RATE_LIMITS": "off",
         "WEB_CONCURRENCY": "1",
         "IO_CONCURRENCY": "1200",
         "MAX_RUNNING": "0",

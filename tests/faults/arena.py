@@ -25,6 +25,7 @@ from tests.support.client import engine_of
 WORKERS = {"io-1": "worker-io", "io-2": "worker-io", "cpu-1": "worker-cpu", "cpu-2": "worker-cpu"}
 
 SETTINGS = {
+    "RATE_LIMITS": "off",  # faults are to hold up jobs, and nothing else
     "AGENTS": "tasks.agents,tests.support.agents",
     "WEB_CONCURRENCY": "2",
     "IO_CONCURRENCY": "100",

@@ -13,6 +13,7 @@ from deploy.local.valkey import Valkey, free_port
 from tests.faults.proxy import Proxy
 
 SETTINGS = {
+    "RATE_LIMITS": "off",  # faults are to hold up jobs, and nothing else
     "AGENTS": "tasks.agents,tests.support.agents",
     "WEB_CONCURRENCY": "1",
     "IO_CONCURRENCY": "50",
