@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +66,3 @@ def bare_environment() -> Iterator[None]:
     kept = {name: os.environ.pop(name) for name in own}
     yield
     os.environ.update(kept)
-
-
-@pytest.fixture
-def program() -> Callable[[str], str]:
-    """Find a program of the system. A test that needs one is skipped without it, but not where CI says it is there."""
-
-    def find(name: str) -> str:
-        path = shutil.which(name)
-        if path is None and os.environ.get("REQUIRE_SYSTEM_PACKAGES") == "1":
-            pytest.fail(f"{name} is not installed")
-        return path or pytest.skip(f"{name} is not installed")
-
-    return find

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from tests.support.client import Client, engine_of
+from tests.support.programs import missing
 
 LIBRARY = "libfaketime.so.1"
 FOLDERS = ("/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime", "/usr/lib/faketime")
@@ -18,7 +19,7 @@ def library() -> str:
     """Debian's package is `libfaketime`."""
     found = [folder for folder in FOLDERS if (Path(folder) / LIBRARY).exists()]
     if not found:
-        pytest.skip("libfaketime is not installed, and nothing else shifts the clock of one process")
+        missing("libfaketime")  # nothing else shifts the clock of one process
     return f"{found[0]}/{LIBRARY}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import threading
@@ -12,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 import requests
 
 from deploy.local.stack import Stack, web_is_ready
 from deploy.local.valkey import free_port
 from tests.faults.conftest import SETTINGS
+from tests.support.programs import find_program
 
 RATE = 50  # requests a second
 CALLERS = 10
@@ -43,9 +42,7 @@ http {{
 
 @contextmanager
 def nginx(folder: Path, first: int, second: int) -> Iterator[str]:
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        pytest.skip("nginx is not installed")
+    program = find_program("nginx")
     port = free_port()
     folder.mkdir()
     (folder / "nginx.conf").write_text(CONFIGURATION.format(first=first, second=second, port=port))

@@ -19,6 +19,7 @@ import requests
 from deploy.local.processes import ROOT, bare_environment
 from deploy.local.valkey import free_port
 from tests.support.family import Family
+from tests.support.programs import find_program
 
 START_TIMEOUT = 90.0  # seconds: the stack itself gives up after 60
 STOP_TIMEOUT = 60.0  # seconds: jobs have 25 to drain, and the stack kills what is not down 15 later
@@ -81,10 +82,8 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         each.end()
 
 
-def test_it_prints_a_fresh_key_and_commands_that_work_when_pasted(
-    run: Callable[..., Run], program: Callable[[str], str], tmp_path: Path
-) -> None:
-    program("curl")
+def test_it_prints_a_fresh_key_and_commands_that_work_when_pasted(run: Callable[..., Run], tmp_path: Path) -> None:
+    find_program("curl")
     running = run()
     running.wait_until_up()
     commands = re.findall(r"^  (curl .+)$", running.output, re.MULTILINE)
