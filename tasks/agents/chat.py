@@ -15,7 +15,7 @@ _LONGEST = 32_000
 def chat(
     context: Context,
     message: Annotated[
-        str, Param("What to answer", min_length=1, max_length=_LONGEST, examples=["What is a slipway?"])
+        str, Param("What to answer", min_length=1, max_length=_LONGEST, examples=["What is a ramp?"])
     ],
     system_prompt: Annotated[
         str | None, Param("How to answer this message", max_length=_LONGEST, examples=["Answer in one sentence."])

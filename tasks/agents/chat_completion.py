@@ -18,7 +18,7 @@ class ChatMessage:
     """A message, and who said it."""
 
     role: Literal["system", "user", "assistant"]
-    content: Annotated[str, Param("What was said", max_length=_LONGEST, examples=["What is a slipway?"])]
+    content: Annotated[str, Param("What was said", max_length=_LONGEST, examples=["What is a ramp?"])]
 
 
 @agent(queue="io", timeout=300)
@@ -30,7 +30,7 @@ def chat_completion(  # noqa: PLR0917 (callers name what they send)
             "What was said, the oldest first",
             min_length=1,
             max_length=_MOST_MESSAGES,
-            examples=[[{"role": "user", "content": "What is a slipway?"}]],
+            examples=[[{"role": "user", "content": "What is a ramp?"}]],
         ),
     ],
     model: Annotated[str, Param("One of the provider's models; its default without", max_length=200)] = "",

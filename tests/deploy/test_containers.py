@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.timeout(900),  # the first of them builds the images
 ]
 
-TEXT = "Slipway keeps every job. It also prints reports. Ships are launched from a slipway."
+TEXT = "Slipway keeps every job. It also prints reports. Ships are launched from a ramp."
 
 
 @pytest.fixture(scope="module")

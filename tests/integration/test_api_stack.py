@@ -16,7 +16,7 @@ import requests
 
 from deploy.local.stack import Stack
 
-TEXT = "Ships are launched from a slipway. A slipway is a ramp into the water. Launching a ship takes a day."
+TEXT = "Ships are launched from a ramp. A ramp is a slope into the water. Launching a ship takes a day."
 
 
 @pytest.fixture

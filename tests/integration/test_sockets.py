@@ -236,7 +236,7 @@ def test_a_client_that_leaves_ends_its_job_only_when_it_said_so(
 def test_a_drain_closes_sockets_and_loses_nothing(own_stack: Stack) -> None:
     client = Client(own_stack)
     idle, busy = (open_at(own_stack, name, own_stack.api_key) for name in ("idle", "busy"))
-    text = "A slipway is a ramp. Ships are launched from it. " * 20
+    text = "A ramp is a slope. Ships are launched from it. " * 20
     busy.send(json.dumps({"message": text, "max_tokens": 4000}))
     job_id = json.loads(busy.recv())["job_id"]
     web = own_stack.processes.pop("web")

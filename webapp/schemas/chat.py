@@ -65,7 +65,7 @@ class DeletedSchema(Document):
 
 
 CHAT_ANSWER = {
-    "response": "A slipway is a ramp on which ships are launched.",
+    "response": "A ramp is a slope on which ships are launched.",
     "conversation_id": CONVERSATION_ID,
     "tokens_used": 31,
     "timestamp": MOMENT,
@@ -76,7 +76,7 @@ _JOB_ID = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
 CONVERSATION = {
     "conversation_id": CONVERSATION_ID,
     "messages": [
-        {"role": "user", "content": "What is a slipway?", "timestamp": MOMENT, "job_id": _JOB_ID},
+        {"role": "user", "content": "What is a ramp?", "timestamp": MOMENT, "job_id": _JOB_ID},
         {"role": "assistant", "content": CHAT_ANSWER["response"], "timestamp": MOMENT, "job_id": _JOB_ID},
     ],
     "message_count": 2,
@@ -88,7 +88,7 @@ CHAT_STREAM = f"""\
 retry: 2000
 
 id: 1-1
-data: {{"content":"A slipway is a ramp"}}
+data: {{"content":"A ramp is a slope"}}
 
 id: 1-2
 data: {{"content":" on which ships are launched."}}

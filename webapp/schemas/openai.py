@@ -128,13 +128,13 @@ ERROR_SCHEMA: dict[str, Any] = {
     },
 }
 
-REQUEST = {"model": "offline", "messages": [{"role": "user", "content": "What is a slipway?"}]}
+REQUEST = {"model": "offline", "messages": [{"role": "user", "content": "What is a ramp?"}]}
 COMPLETION = {
     "id": "chatcmpl-0b6f3b527a0c4a399d0b5c4a7e1f2d11",
     "object": "chat.completion",
     "created": 1768469406,
     "model": "offline",
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "A ramp."}, "finish_reason": "stop"}],
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "A slope."}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 6, "completion_tokens": 3, "total_tokens": 9},
 }
 MODELS = {

@@ -9,7 +9,7 @@ from tasks.sdk import Canceled, Message
 from tasks.sdk.testing import FakeContext, FakeProvider
 from tasks.worker.providers.offline import OfflineProvider
 
-PAST = [Message("user", "What is a slipway?"), Message("assistant", "A ramp into the water.")]
+PAST = [Message("user", "What is a ramp?"), Message("assistant", "A slope into the water.")]
 
 
 def test_the_model_is_told_how_to_answer_then_what_was_said_then_the_message() -> None:
@@ -36,4 +36,4 @@ def test_a_canceled_chat_asks_nobody() -> None:
 
 def test_it_answers_offline_from_what_was_said() -> None:
     context = FakeContext(provider=OfflineProvider(), past=PAST)
-    assert "".join(chat(context, "A slipway is a ramp. Ships are launched from it. When?"))
+    assert "".join(chat(context, "A ramp is a slope. Ships are launched from it. When?"))
