@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test faults fuzz check format format-check lint types imports docs lock manifests deploy-test \
+.PHONY: help demo run new-agent rename test faults fuzz check format format-check lint types imports docs lock manifests deploy-test \
 	audit sbom clean install install-dev
 
 help: ## Show this help
@@ -15,6 +15,12 @@ demo: install ## Run the whole stack once: a text analysed, and the same as a PD
 
 run: install ## Keep the stack up (PORT and API_KEY are honoured); Ctrl-C stops it
 	@$(BIN)/python -m deploy.local.run
+
+new-agent: install ## Begin an agent of your own: make new-agent NAME=translate
+	@$(BIN)/python -m deploy.local.new_agent "$(NAME)"
+
+rename: install-dev ## Make the template your project: make rename NAME=yours
+	@$(BIN)/python -m deploy.local.rename "$(NAME)" && $(MAKE) --no-print-directory format
 
 test: install-dev ## Run all tests
 	@$(BIN)/python -m pytest

@@ -14,9 +14,7 @@ _LONGEST = 32_000
 @agent(queue="io", timeout=120)
 def chat(
     context: Context,
-    message: Annotated[
-        str, Param("What to answer", min_length=1, max_length=_LONGEST, examples=["What is a ramp?"])
-    ],
+    message: Annotated[str, Param("What to answer", min_length=1, max_length=_LONGEST, examples=["What is a ramp?"])],
     system_prompt: Annotated[
         str | None, Param("How to answer this message", max_length=_LONGEST, examples=["Answer in one sentence."])
     ] = None,

@@ -6,9 +6,6 @@ The same for a queue of one's own: an entry in `QUEUES` and a line in the Procfi
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -18,6 +15,7 @@ import pytest
 import requests
 
 from deploy.local.processes import ROOT
+from tests.support.copies import copy_project, served
 
 AGENT = '''
     """Shout a text."""
@@ -60,27 +58,11 @@ ON_A_QUEUE_OF_ITS_OWN = '''
         return str(os.getpid())
 '''
 
-# Runs in the copy, so that everything it starts is the copy's.
-SERVE = """
-import json, pathlib, sys
-from deploy.local.stack import Stack
-settings = {"WEB_CONCURRENCY": "1", "QUEUES": "io:gevent,cpu:prefork,gpu:prefork"}
-with Stack(pathlib.Path(sys.argv[1]), settings) as stack:
-    print(json.dumps({"url": stack.url, "key": stack.api_key}), flush=True)
-    sys.stdin.read()
-"""
-
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
     """The project with two files and one line more."""
-    copy = tmp_path_factory.mktemp("project")
-    for name in ("webapp", "tasks", "deploy", "Procfile"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy / name)
+    copy = copy_project(tmp_path_factory.mktemp("theirs") / "project")
     (copy / "tasks" / "agents" / "shout.py").write_text(dedent(AGENT))
     (copy / "tasks" / "agents" / "process_number.py").write_text(dedent(ON_A_QUEUE_OF_ITS_OWN))
     [cpu] = [line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("worker-cpu:")]
@@ -88,14 +70,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dic
         procfile.write(
             cpu.replace("worker-cpu:", "worker-gpu:").replace("cpu@", "gpu@").replace("-queues cpu", "-queues gpu")
         )
-    command = [sys.executable, "-c", SERVE, str(copy / "var")]
-    with subprocess.Popen(command, cwd=copy, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        told = json.loads(process.stdout.readline())
-        yield told["url"], {"X-API-Key": told["key"]}
-        process.stdin.close()
-        assert process.wait(60) == 0
+    with served(copy, {"WEB_CONCURRENCY": "1", "QUEUES": "io:gevent,cpu:prefork,gpu:prefork"}) as address:
+        yield address
 
 
 def test_it_is_served(service: tuple[str, dict[str, str]]) -> None:
