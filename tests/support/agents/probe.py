@@ -17,6 +17,12 @@ def echo(text: Annotated[str, Param("What to say")]) -> str:
     return text
 
 
+@agent(queue="io", timeout=30, cost=2)
+def priced(text: Annotated[str, Param("What to say")]) -> str:
+    """Say it back, for two credits."""
+    return text
+
+
 @agent(queue="cpu", timeout=30)
 def echo_cpu(text: Annotated[str, Param("What to say")]) -> str:
     """Say it back, from a process of its own."""
