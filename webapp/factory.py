@@ -14,6 +14,7 @@ from webapp.api import agents, ai_service, chat, credits, dead_jobs, idempotency
 from webapp.api.conversations import conversations
 from webapp.api.conversations import init_app as init_conversations
 from webapp.api.docs import docs
+from webapp.api.files import files
 from webapp.api.job_pages import jobs
 from webapp.api.streams import streams
 from webapp.api.system import system
@@ -50,7 +51,7 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     throttle.init_app(app)
     # Who may not call is told so before anything of the body is read.
     guard.init_app(app)
-    limits.init_app(app, settings.max_body)
+    limits.init_app(app, settings.max_body, settings.max_file)
     running.init_app(app)
     idempotency.init_app(app)
     credits.init_app(app)
@@ -75,6 +76,7 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
         tasks.blueprint(catalogue),
         jobs,
         streams,
+        files,
         tickets,
         system,
         docs,

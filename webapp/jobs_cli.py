@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tasks.jobs import Engine, Job, Status
+from tasks.jobs import Engine, Job, Status, upkeep
 from tasks.jobs.listing import Filter, page
 from webapp.dead_jobs_cli import dead
 from webapp.jobs_watch import watch_in_terminal, watch_lines
@@ -96,6 +96,17 @@ def cancel(job_id: str, as_json: bool) -> None:
         click.echo(orjson.dumps({"id": job_id, "status": status}))
     else:
         click.echo(f"{job_id} is {status}.")
+
+
+@jobs.command()
+@as_json
+def removed(as_json: bool) -> None:
+    """Count what the workers' keeper has removed because its time was over."""
+    counts = upkeep.removed(services().engine)
+    if as_json:
+        click.echo(orjson.dumps(counts))
+    else:
+        click.echo(", ".join(f"{count:,} {name}" for name, count in counts.items()))
 
 
 def _job(job_id: str) -> Job:

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from limits import RateLimitItem
 
 from tasks.jobs import Engine, LocalArtifacts, connect
+from tasks.jobs.files import Files
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent
@@ -48,6 +49,7 @@ class Services:
     streams: Streams
     budgets: Budgets
     catalogue: Mapping[str, Agent]
+    files: Files
     models: Models
     tickets: Tickets
     sockets: OpenSockets
@@ -74,6 +76,7 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         streams=Streams(engine.redis, engine.keys, settings.max_streams),
         budgets=Budgets(engine.redis, engine.keys, settings.token_budgets),
         catalogue=catalogue,
+        files=Files(engine, settings.file_retention, settings.max_files),
         models=Models(engine.redis, engine_settings),
         tickets=Tickets(engine.redis, engine.keys),
         sockets=OpenSockets(),

@@ -55,6 +55,15 @@ class WebSettings(AccessSettings):
         default=0,
     )
     max_body: int = setting("MAX_BODY_BYTES", "The largest request body that is read.", default=1024 * 1024)
+    max_file: int = setting(
+        "MAX_FILE_BYTES", "The largest body of an upload to `/v1/files`, in place of it.", default=64 * 1024 * 1024
+    )
+    max_files: int = setting("MAX_FILES", "Most uploaded files of one principal; 0 is no limit.", default=100)
+    file_retention: float = setting(
+        "FILE_RETENTION_SECONDS",
+        "How long an uploaded file is kept, from the last job on that takes it.",
+        default=86_400.0,  # as long as the jobs that are made of it
+    )
     api_title: str = setting("API_TITLE", "Name of the service in its OpenAPI document.", default="Slipway")
     api_summary: str = setting(
         "API_SUMMARY", "One sentence about the service.", default="AI functions as an HTTP service."

@@ -101,6 +101,19 @@ class Keys:
         """The keys of the conversations that are kept, scored by the moment when they expire."""
         return f"{self.namespace}:conversations"
 
+    def file(self, file_id: str) -> str:
+        """What is known of an uploaded file. It expires a little before the file itself."""
+        return f"{self.namespace}:file:{file_id}"
+
+    def files_of(self, owner: str) -> str:
+        """The files that an owner keeps, scored by the moment (ms) when each is gone."""
+        return f"{self.owners}{owner}:files"
+
+    @property
+    def removed(self) -> str:
+        """A hash that counts what the keeper has removed: `jobs`, `files`, `conversations`."""
+        return f"{self.namespace}:removed"
+
     def ticket(self, digest: str) -> str:
         return f"{self.namespace}:ticket:{digest}"
 

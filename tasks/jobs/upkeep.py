@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from tasks.jobs import scripts
@@ -41,20 +42,44 @@ def remove_due(engine: Engine) -> int:
         job_id, _, name = member.decode().partition("/")
         engine.remove_artifact(job_id, name)
         engine.redis.zrem(engine.keys.removals, member)
+    _count(engine, files=len(due))
     return len(due)
 
 
 def remove_expired(engine: Engine) -> int:
-    """Remove what outlived its job: files, and its place in the owner's list. Returns of how many jobs."""
+    """Remove what outlived its job or its upload: files, and places in the owner's lists. Returns of how many."""
     due: Any = engine.redis.zrangebyscore(engine.keys.expiries, "-inf", engine.now() * 1000, start=0, num=BATCH)
+    files = jobs = 0
     for member in due:
         job_id, _, owner = member.decode().partition(" ")
-        for key in list(engine.artifacts.list(job_id)):
-            engine.artifacts.delete(key)
-        engine.redis.zrem(engine.keys.jobs_of(owner), job_id)
+        files += sum([engine.artifacts.delete(key) for key in list(engine.artifacts.list(job_id))])
+        jobs += engine.redis.zrem(engine.keys.jobs_of(owner), job_id)
         engine.redis.zrem(engine.keys.dead, job_id)
         engine.redis.zrem(engine.keys.expiries, member)
+    _count(engine, jobs=jobs, files=files)
     return len(due)
+
+
+def remove_forgotten(engine: Engine) -> int:
+    """Take the conversations that have expired off their list. Returns how many."""
+    moment = int(engine.now() * 1000)
+    gone = engine.redis.zremrangebyscore(engine.keys.conversations, "-inf", moment)
+    _count(engine, conversations=gone)
+    return gone
+
+
+def removed(engine: Engine) -> Mapping[str, int]:
+    """How many jobs, files and conversations the keeper has removed since there is this state."""
+    counted: Any = engine.redis.hgetall(engine.keys.removed)
+    return dict.fromkeys(("jobs", "files", "conversations"), 0) | {
+        name.decode(): int(count) for name, count in counted.items()
+    }
+
+
+def _count(engine: Engine, **counts: int) -> None:
+    for name, count in counts.items():
+        if count:
+            engine.redis.hincrby(engine.keys.removed, name, count)
 
 
 def _lose(attempts: Attempts, job_id: str) -> bool:

@@ -11,7 +11,7 @@ import structlog
 
 from tasks.jobs.artifacts import ArtifactStore
 from tasks.jobs.record import ArtifactInfo
-from tasks.sdk import Artifact, Completion, File, Message, Report, Usage
+from tasks.sdk import AgentError, Artifact, Completion, File, Message, Report, Usage
 from tasks.sdk.generation import Provider, TextStream
 from tasks.worker.checkpoints import Checkpoints
 from tasks.worker.flusher import EventWriter
@@ -93,9 +93,16 @@ class JobContext:
             self.writer.emit("token", {"content": content})
 
     def open_file(self, stored: Mapping[str, Any]) -> File:
-        """Open a file that was uploaded with the job."""
-        key = stored["key"]
-        return File(stored["name"], stored["media_type"], stored["size"], lambda: self.services.store.open(key))
+        """Open a file that was uploaded with the job or before it."""
+        name, key = stored["name"], stored["key"]
+
+        def source() -> Iterator[bytes]:
+            try:
+                return self.services.store.open(key)
+            except FileNotFoundError as error:  # uploaded before the job, and deleted since
+                raise AgentError(f"The file {name!r} is not there any more.", code="unreadable_file") from error
+
+        return File(name, stored["media_type"], stored["size"], source)
 
     def _checked(self, data: Iterable[bytes]) -> Iterator[bytes]:
         for piece in data:

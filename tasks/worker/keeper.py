@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.engine import Engine
-from tasks.jobs.upkeep import lose_expired, remove_due, remove_expired, resend_waiting
+from tasks.jobs.upkeep import lose_expired, remove_due, remove_expired, remove_forgotten, resend_waiting
 from tasks.worker.alive import Mark
 from tasks.worker.threads import start_os_thread
 
@@ -77,8 +77,9 @@ class Keeper:
             if lost or sent:
                 log.warning("the keeper took back %d jobs and sent %d messages again", lost, sent)
         files, jobs = remove_due(self._engine), remove_expired(self._engine)
+        remove_forgotten(self._engine)
         if files or jobs:
-            log.info("the keeper removed %d delivered files and the rest of %d jobs", files, jobs)
+            log.info("the keeper removed %d delivered files and the rest of %d jobs and uploads", files, jobs)
 
     def _say_alive(self) -> None:
         """Let others see that this worker is there. It is forgotten when three passes were missed."""

@@ -51,7 +51,7 @@ def shown(rule: str) -> str:
     """A route as the table has it: one line for all agents, and one spelling of each."""
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule).replace("ai-service-", "ai_service_").replace("ai-", "ai_")
     path = re.sub(r"^/v1/agents/\w+/", "/v1/agents/{name}/", path)
-    return re.sub(r"\{(job|task|conversation)_id\}", "{id}", path)
+    return re.sub(r"\{(job|task|conversation|file)_id\}", "{id}", path)
 
 
 def test_every_make_target_that_is_named_exists() -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tasks.jobs import Job
+from tasks.jobs import Job, upkeep
 from tasks.jobs.attempts import Attempts, Draft
 from tests.support.service import Service, completed, failed, serve
 from webapp.services import services_of
 
 JOBS = "/v1/agents/ai_service/jobs"
+UNKNOWN = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
 
 
 @pytest.fixture
@@ -120,3 +121,18 @@ def test_a_job_is_canceled(service: Service) -> None:
     job = service.engine.get(job_id)
     assert isinstance(job, Job)
     assert job.status == "canceled"
+
+
+def test_what_the_keeper_has_removed_is_counted_and_shown(service: Service) -> None:
+    engine = service.engine
+    assert json.loads(flask(service, "removed", "--json").stdout) == {"jobs": 0, "files": 0, "conversations": 0}
+    job_id = start(service)
+    service.finish(job_id, completed("x"))
+    engine.artifacts.put(f"{job_id}/1/a.txt", [b"x"])
+    members = {f"{job_id} static": 1, f"{UNKNOWN} somebody": 1}  # the second has been deleted before
+    engine.redis.zadd(engine.keys.expiries, members)
+    engine.redis.zadd(engine.keys.conversations, {"a": 1, "b": 2, "c": 2**50})
+    assert upkeep.remove_expired(engine) == 2
+    assert upkeep.remove_forgotten(engine) == 2
+    assert json.loads(flask(service, "removed", "--json").stdout) == {"jobs": 1, "files": 1, "conversations": 2}
+    assert flask(service, "removed").stdout == "1 jobs, 1 files, 2 conversations\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,15 @@ def things_of(service: Service, client: FlaskClient) -> dict[str, str]:
     assert job is not None
     turn = NewTurn(str(uuid.uuid4()), "a message", new=True)
     service.engine.submit(NewJob("ai_service", "io", job.owner, 30.0, {"param1": "a"}, turn=turn))
+    file = client.post("/v1/files", data={"file": (BytesIO(b"a text"), "a.txt", "text/plain")})
     # `name` is a file of the job in every route that has a job.
-    return {"job_id": job.id, "task_id": job.id, "name": "analysis.pdf", "conversation_id": turn.conversation}
+    return {
+        "job_id": job.id,
+        "task_id": job.id,
+        "name": "analysis.pdf",
+        "conversation_id": turn.conversation,
+        "file_id": file.get_json()["id"],
+    }
 
 
 def routes(app: Flask) -> list[tuple[str, Rule]]:
@@ -145,8 +153,6 @@ def check_page(rows: list[tuple[Any, ...]]) -> None:
 
 
 def test_a_file_that_is_not_what_it_says_is_refused_and_not_kept(service: Service) -> None:
-    from io import BytesIO
-
     data = {"document": (BytesIO(b"<script>alert(1)</script>"), "a.pdf", "application/pdf")}
     refused = service.client().post("/v1/agents/read_file/run", data=data)
     assert refused.status_code == 422

@@ -37,6 +37,7 @@ TOO_MANY = {
     "queue": "Too many jobs are waiting at the moment. Try again later.",
     "waiting": "Too many of your jobs are waiting. Try again when some of them have ended.",
     "running": "Too many of your jobs are running. Try again when some of them have ended.",
+    "files": "You keep too many files. Delete some of them, or try again when they have expired.",
 }
 
 

@@ -1,4 +1,7 @@
-"""Files that come with a request: stored before their job is submitted, deleted when it is not accepted."""
+"""The files of a request: those that come with it, and those that were uploaded before.
+
+The former are stored before their job is submitted, and deleted when it is not accepted.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ from typing import Any
 from werkzeug.datastructures import FileStorage
 
 from tasks.jobs import ArtifactStore
+from webapp.auth.ownership import owned_file
 from webapp.http.content import HEAD, fits
 from webapp.http.problem import Problem
+from webapp.schemas.fields import FileId
+from webapp.services import services
 
 PIECE = 64 * 1024  # what the store reads and writes at a time
 
@@ -21,7 +27,10 @@ Refer = Callable[[str, FileStorage], dict[str, Any]]
 
 
 def payload_of(values: Mapping[str, Any], refer: Refer) -> dict[str, Any]:
-    """The payload of a job: the values, with what `refer` says instead of each file."""
+    """The payload of a job: the values, with what `refer` says instead of each file that came with them.
+
+    Raises a `Problem` when the caller has no file of an id that is among them.
+    """
     return {name: _replace(name, value, refer) for name, value in values.items()}
 
 
@@ -67,6 +76,18 @@ def _check_content(name: str, file: FileStorage) -> None:
 def _replace(name: str, value: Any, refer: Refer) -> Any:
     if isinstance(value, FileStorage):
         return refer(name, value)
+    if isinstance(value, FileId):
+        return _uploaded(name, value)
     if isinstance(value, list):
         return [_replace(f"{name}-{index}", each, refer) for index, each in enumerate(value)]
     return value
+
+
+def _uploaded(name: str, file: FileId) -> dict[str, Any]:
+    try:
+        found = owned_file(file.id)
+    except Problem as error:
+        fault = {"location": "body", "field": name, "message": error.detail}
+        raise Problem(422, "validation_failed", "A file is not there.", errors=[fault]) from error
+    services().files.keep(found)
+    return found.reference()

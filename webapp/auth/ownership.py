@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from tasks.jobs import Conversation, Job
+from tasks.jobs.files import StoredFile
 from tasks.jobs.removal import owner_of_gone
 from webapp.auth.principals import current_principal
 from webapp.http.problem import Problem
@@ -32,6 +33,15 @@ def owned_conversation(conversation_id: str) -> Conversation:
     if found is None:
         raise unknown_conversation()
     check_owner("conversation", conversation_id, found.owner)
+    return found
+
+
+def owned_file(file_id: str) -> StoredFile:
+    """The caller's file of that id. Unknown, expired, deleted and foreign ids all read 404."""
+    found = services().files.get(file_id)
+    if found is None:
+        raise unknown("file")
+    check_owner("file", file_id, found.owner)
     return found
 
 

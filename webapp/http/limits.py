@@ -18,9 +18,10 @@ PIECE = 64 * 1024
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def init_app(app: Flask, max_body: int) -> None:
-    """Refuse bodies over `max_body` bytes, and those that no route of `app` could read."""
+def init_app(app: Flask, max_body: int, max_file: int) -> None:
+    """Refuse bodies over `max_body` bytes (`max_file` where files are uploaded), and what no route could read."""
     app.config["MAX_CONTENT_LENGTH"] = max_body
+    app.config["MAX_FILE_BYTES"] = max_file
     # Parts of a form that are no files are held in memory.
     app.config["MAX_FORM_MEMORY_SIZE"] = max_body
     app.before_request(check_body)
@@ -36,9 +37,21 @@ def accepts(*media_types: str) -> Callable[[View], View]:
     return mark
 
 
+def takes_up_to(setting: str) -> Callable[[View], View]:
+    """Let a view read bodies of the size that is configured under this name, in place of `MAX_CONTENT_LENGTH`."""
+
+    def mark(view: View) -> View:
+        view.body_limit = setting  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def check_body() -> None:
     """Refuse the request if its body is one that must not be read."""
-    _check_length()
+    view: Any = current_app.view_functions.get(request.endpoint or "")
+    request.max_content_length = current_app.config[getattr(view, "body_limit", "MAX_CONTENT_LENGTH")]
+    _check_length(request.max_content_length)
     if request.endpoint is None or request.method in BODILESS or not request.content_length:
         return
     _check_coding()
@@ -47,8 +60,7 @@ def check_body() -> None:
         _read_whole(request.content_length)
 
 
-def _check_length() -> None:
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
+def _check_length(limit: int) -> None:
     if request.content_length is None and "Transfer-Encoding" in request.headers:
         # The server unchunks such a body, and Werkzeug would cut it off at the limit without a word.
         _throw_away(limit)

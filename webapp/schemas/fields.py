@@ -7,6 +7,8 @@ A value comes either as JSON, which has types, or as the text of a query or a fo
 from __future__ import annotations
 
 import re
+import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
@@ -94,13 +96,23 @@ class JsonText(ma.fields.Field[Any]):
         return self.inner.deserialize(parsed, attr, data)
 
 
-class FilePart(ma.fields.Field[FileStorage]):
-    """A file of a multipart form."""
+@dataclass(frozen=True)
+class FileId:
+    """The id of a file that was uploaded before, in place of the file."""
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> FileStorage:
-        if not isinstance(value, FileStorage):
-            raise ma.ValidationError("must be a file")
-        return value
+    id: str
+
+
+class FilePart(ma.fields.Field[FileStorage | FileId]):
+    """A file of a multipart form, or the id of one that was uploaded to `/v1/files`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> FileStorage | FileId:
+        if isinstance(value, FileStorage):
+            return value
+        try:
+            return FileId(str(uuid.UUID(value)))
+        except (ValueError, AttributeError, TypeError) as error:
+            raise ma.ValidationError("must be a file, or the id of one that was uploaded") from error
 
 
 def _matches(pattern: re.Pattern[str], value: Any) -> bool:

@@ -6,9 +6,8 @@ local OVERHEAD = 200 -- bytes that a message costs beside its text, so that many
 local function keep_conversation(moment, retention)
   redis.call('HSET', CONVERSATION, 'updated_at', text(moment))
   redis.call('PEXPIRE', CONVERSATION, retention)
-  -- The index counts conversations that are kept; those that expired leave it here.
+  -- The index counts conversations that are kept; the keeper takes away those that expired.
   redis.call('ZADD', CONVERSATIONS, moment + retention, CONVERSATION)
-  redis.call('ZREMRANGEBYSCORE', CONVERSATIONS, '-inf', text(moment))
 end
 
 local function add_message(field, message)

@@ -11,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from tasks.sdk import Catalogue
 from webapp.schemas.agent_input import InputSchemas
+from webapp.schemas.fields import FileId
 
 GOOD: dict[str, Any] = {
     "whole": 3,
@@ -28,6 +29,8 @@ GOOD_TEXT: dict[str, Any] = {
     "words": ["a"],
     "options": '{"depth": 1}',
 }
+
+FILE_ID = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
 
 
 @pytest.fixture
@@ -153,7 +156,7 @@ def test_a_body_that_is_no_object_is_refused(json: ma.Schema, body: Any) -> None
     assert "_schema" in faults(json, body)
 
 
-def test_a_file_must_be_a_file(catalogue: Catalogue) -> None:
+def test_a_file_is_a_file_or_the_id_of_one(catalogue: Catalogue) -> None:
     schema = InputSchemas().text(catalogue["read_file"])
     file = FileStorage(BytesIO(b"x"), "x.txt")
     assert schema.load({"document": file, "pages": "2", "others": [file]}) == {
@@ -161,7 +164,8 @@ def test_a_file_must_be_a_file(catalogue: Catalogue) -> None:
         "pages": 2,
         "others": [file],
     }
-    assert faults(schema, {"document": "x"}) == {"document": ["must be a file"]}
+    assert schema.load({"document": FILE_ID}) == {"document": FileId(FILE_ID)}
+    assert faults(schema, {"document": "x"}) == {"document": ["must be a file, or the id of one that was uploaded"]}
     assert faults(schema, {"document": file, "pages": file}) == {"pages": ["Not a valid integer."]}
 
 
