@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from deploy.local.valkey import Valkey, free_port
+from tests.support.copies import Served, add_agents, copy_project, served
 from tests.support.model_server import ModelServer
 
 AGENTS = "tasks.agents,tests.support.agents"
@@ -42,6 +43,21 @@ def chat_stack(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> 
     running = Stack(tmp_path_factory.mktemp("chat"), settings, only=("web", "worker-io"))
     with running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A copy of the project with a newcomer's agents, and a queue of its own: one setting, one line."""
+    copy = copy_project(tmp_path_factory.mktemp("theirs") / "project")
+    add_agents(copy)
+    [cpu] = [line for line in (copy / "Procfile").read_text().splitlines() if line.startswith("worker-cpu:")]
+    with (copy / "Procfile").open("a") as procfile:
+        procfile.write(
+            cpu.replace("worker-cpu", "worker-gpu").replace("cpu@", "gpu@").replace("-queues cpu", "-queues gpu")
+        )
+    (copy / ".env").write_text("QUEUES=io:gevent,cpu:prefork,gpu:prefork\n")  # as `make run` and `flask` read it
+    with served(copy, {"WEB_CONCURRENCY": "1", "QUEUES": "io:gevent,cpu:prefork,gpu:prefork"}) as service:
+        yield service
 
 
 @pytest.fixture
