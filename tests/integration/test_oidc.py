@@ -22,7 +22,6 @@ from webapp.auth.jwks import FetchError, KeySource
 from webapp.services import services_of
 
 # Tokens are made relative to it when their tests are collected; all that differ by less are made in the tests.
-NOW = int(time.time())
 
 
 @pytest.fixture
@@ -114,17 +113,23 @@ def test_the_public_key_is_no_secret_to_sign_with(service: Service, idp: Issuer,
         {"sub": 7},
         {"sub": "s" * 256},
         {"exp": None},
-        {"exp": NOW - 31},
         {"exp": "soon"},
         {"iat": None},
-        {"iat": NOW + 600},
-        {"nbf": NOW + 600},
         {"nonce": "of an id token"},
         {"typ": "ID"},
     ],
     ids=str,
 )
 def test_a_token_for_another_place_or_time_is_refused(service: Service, idp: Issuer, wrong: dict[str, Any]) -> None:
+    assert status(service, idp.token(**wrong)) == 401
+
+
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -31), ("iat", 40), ("nbf", 40)])
+def test_a_token_that_is_over_or_has_not_begun_is_refused(
+    service: Service, idp: Issuer, claim: str, seconds: int
+) -> None:
+    # Of this moment, not of the one when tests were collected: a whole run takes longer than what is allowed.
+    wrong: dict[str, Any] = {claim: int(time.time()) + seconds}
     assert status(service, idp.token(**wrong)) == 401
 
 
@@ -185,7 +190,13 @@ def test_a_header_that_nests_without_end_is_refused(service: Service) -> None:
 
 
 def test_every_refusal_reads_the_same(service: Service, idp: Issuer) -> None:
-    tokens = (idp.token(exp=NOW - 60), idp.token(aud="other"), idp.token(header={"kid": "x"}), "a.b.c", "nothing")
+    tokens = (
+        idp.token(exp=int(time.time()) - 60),
+        idp.token(aud="other"),
+        idp.token(header={"kid": "x"}),
+        "a.b.c",
+        "nothing",
+    )
     documents = [ask(service, token).get_json() for token in tokens]
     assert len({(each["detail"], each["code"]) for each in documents}) == 1
 
