@@ -27,10 +27,13 @@ class Account:
     counts: dict[str, int]
 
 
-def charge(engine: Engine, job: Job, credits: int) -> int:
-    """Count the credits of a job that is delivered. Returns what this delivery costs: 0 when it is not the first."""
+def charge(engine: Engine, job: Job, credits: int, *, streams: bool = False) -> int:
+    """Count the credits of a job that is delivered. Returns what this delivery costs: 0 when it is not the first.
+
+    What `streams` is paid with its first byte, so before its job has ended.
+    """
     keys = [engine.keys.job(job.id), engine.keys.usage(job.owner, int(engine.now() // DAY))]
-    return int(scripts.charge(engine.redis, keys, [credits, secrets.token_hex(8), KEPT_MS]))
+    return int(scripts.charge(engine.redis, keys, [credits, secrets.token_hex(8), KEPT_MS, int(streams)]))
 
 
 def account(engine: Engine, owner: str, days: int) -> Account:

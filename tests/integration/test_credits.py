@@ -90,6 +90,49 @@ def test_many_deliveries_at_once_cost_once(service: Service, client: FlaskClient
     assert credits(client) == 4
 
 
+STREAM = "/v1/agents/counted/stream"
+
+
+def test_a_stream_says_its_price_first_and_what_comes_after_is_free(service: Service, client: FlaskClient) -> None:
+    with service.worker(lambda job: completed("x")):
+        streamed = client.post(STREAM, json={"text": "x"}, headers={"Idempotency-Key": "1"})
+        assert "completed" in streamed.text
+        job_id = streamed.headers["X-Job-ID"]
+        again = client.post(STREAM, json={"text": "x"}, headers={"Idempotency-Key": "1"})
+    resumed = client.get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": "1-0"})
+    result = client.get(f"/v1/jobs/{job_id}/result")
+    told = [each.headers[HEADER] for each in (streamed, again, resumed, result)]
+    assert told == ["3", "0", "0", "0"]
+    assert credits(client) == 3
+
+
+def test_the_same_by_accept_and_by_the_events_of_a_job_that_runs(service: Service, client: FlaskClient) -> None:
+    job_id = client.post("/v1/agents/counted/jobs", json={"text": "x"}).headers["X-Job-ID"]
+    with service.worker(lambda job: completed("x")):
+        events = client.get(f"/v1/jobs/{job_id}/events")
+        accepted = client.post(
+            "/v1/agents/counted/run", json={"text": "x"}, headers={"Accept": "text/event-stream"}, buffered=True
+        )
+    assert [events.headers[HEADER], accepted.headers[HEADER]] == ["3", "3"]
+    assert credits(client) == 6
+
+
+def test_a_stream_does_not_say_a_price_that_nobody_knows_yet(service: Service, client: FlaskClient) -> None:
+    with service.worker(lambda job: completed("x")):
+        streamed = client.post("/v1/agents/priced/stream", json={"text": "x"}, buffered=True)
+    assert HEADER not in streamed.headers
+    after = client.get(f"/v1/jobs/{streamed.headers['X-Job-ID']}/events")
+    assert after.headers[HEADER] == PRICE
+    assert credits(client) == int(PRICE)
+
+
+def test_the_events_of_a_job_that_failed_cost_nothing(service: Service, client: FlaskClient) -> None:
+    job_id = client.post("/v1/agents/counted/jobs", json={"text": "x"}).headers["X-Job-ID"]
+    service.finish(job_id, failed("unknown_language"))
+    assert HEADER not in client.get(f"/v1/jobs/{job_id}/events").headers
+    assert credits(client) == 0
+
+
 def test_usage_counts_jobs_by_their_end_and_tokens(service: Service, client: FlaskClient) -> None:
     ended(service, client)
     for ending in (failed("timeout"), canceled()):

@@ -53,6 +53,12 @@ def priced(text: str) -> str:
     return text
 
 
+@agent(cost=3)
+def counted(text: str) -> Iterator[str]:
+    """Cost the same each time, and stream."""
+    yield text
+
+
 Handle = Callable[[Job], Ending]
 
 
@@ -124,7 +130,7 @@ class Service:
 
 def catalogue() -> Catalogue:
     """The agents of these tests. They are described only: the worker of a test says what comes of their jobs."""
-    return Catalogue(_described(each) for each in (ai_service, ai_service_binary, read_file, priced))
+    return Catalogue(_described(each) for each in (ai_service, ai_service_binary, read_file, priced, counted))
 
 
 def application(redis_url: str, artifacts: Path, *, max_waiting: int = 0, **settings: Any) -> Flask:

@@ -9,6 +9,7 @@ from flask import Response, g
 
 from tasks.jobs import Event, Job
 from tasks.sdk import Agent
+from webapp.api import credits
 from webapp.api.blueprint import Blueprint
 from webapp.api.conversations import HEADER, turn_of
 from webapp.api.running import ERRORS, run_to_end, start
@@ -21,7 +22,7 @@ from webapp.services import services
 
 AGENT = "chat"
 DONE = text_frame("[DONE]")
-HEADERS = {"X-Job-ID": "X-Job-ID", HEADER: HEADER}
+HEADERS = {name: name for name in ("X-Job-ID", HEADER, credits.HEADER)}
 
 
 def blueprint(catalogue: Mapping[str, Agent], inputs: InputSchemas) -> Blueprint:

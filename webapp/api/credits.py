@@ -30,13 +30,21 @@ def delivers(job: Job) -> Job:
     return job
 
 
+def streams(job: Job) -> None:
+    """Note that the answer to this request is what `job` says, from now on and to its end."""
+    if not job.status.ended or job.status is Status.COMPLETED:
+        g.delivered = job
+
+
 def credits_of(job: Job) -> int | None:
-    """What the job costs by its agent's word; None: nothing is said of it."""
+    """What the job costs by its agent's word; None: nothing is said of it (yet)."""
     agent = services().catalogue.get(job.agent)
     if agent is None or agent.cost is None:
         return None
     if not callable(agent.cost):
         return agent.cost
+    if not job.status.ended:
+        return None  # it follows from what the job will have used
     used = Usage(job.usage.get("prompt_tokens", 0), job.usage.get("completion_tokens", 0))
     return max(0, int(agent.cost(used)))
 
@@ -48,7 +56,7 @@ def _say(response: Response) -> Response:
     try:
         credits = credits_of(job)
         if credits is not None:
-            response.headers[HEADER] = str(charge(services().engine, job, credits))
+            response.headers[HEADER] = str(charge(services().engine, job, credits, streams=not job.status.ended))
     except RedisError as error:
         # The result is here and is worth more than its price: the next delivery says it.
         log.warning("credits.uncharged", job_id=job.id, error=error)

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from tasks.jobs import Engine, Event, Job
 from tasks.sdk import Agent
+from webapp.api import credits
 from webapp.api.running import start
 from webapp.events.subscription import Subscription
 from webapp.http.problem import Problem
@@ -52,7 +53,7 @@ STREAM: dict[str, Any] = {
     "content_type": MEDIA_TYPE,
     "example": EXAMPLE,
     "description": "The job's events. A stream that breaks is resumed at the job's `/events`.",
-    "headers": {"X-Job-ID": "X-Job-ID"},
+    "headers": {name: name for name in ("X-Job-ID", credits.HEADER)},
 }
 
 Frames = Callable[[Iterable[Event | None]], Iterable[bytes]]
@@ -74,6 +75,7 @@ def stream_agent(agent: Agent, values: Mapping[str, Any]) -> Response:
 
 def stream_job(job: Job, subscription: Subscription, *, cancels: bool, frames: Frames = follow) -> Response:
     """Answer with the events of a job as `frames` writes them. With `cancels` a caller that leaves ends the job."""
+    credits.streams(job)
     delivery = Delivery(services().engine, job, subscription, cancels=cancels)
     return sse_response(frames(delivery.events()), delivery.close)
 
