@@ -14,32 +14,42 @@ import random
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.faults.arena import Arena, arena
-from tests.faults.faults import FAULTS, Fault, Strike
+from tests.faults.cuts import Cuts, cut_streams
+from tests.faults.faults import ROUNDS, Fault, Strike
 from tests.faults.load import Load
 from tests.faults.measure import Row, recoveries
 from tests.faults.verdict import Verdict, judge, wait_until_ended
 
+STREAMS = "streams cut and resumed"
+CUTS = 1_000
+EVERY = 4.0  # seconds between two web processes that are killed meanwhile
 SETTLED = 90.0  # seconds after the last strike within which every job must have ended
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     until = time.monotonic() + options.minutes * 60
-    chosen = [fault for fault in FAULTS if options.only in fault.name]
     rows: list[Row] = []
+    cuts = Cuts()
     with arena(options.directory / time.strftime("%Y%m%d-%H%M%S")) as field:
-        for fault in chosen:
-            times = max(1, math.ceil(fault.times * options.share))
-            rows.append(_run(field, fault, times, options.rate, until))
-            print(rows[-1].line(), flush=True)
-    _report(rows, options.directory)
-    return 0 if all(row.good for row in rows) else 1
+        for chosen in _rounds(options.only):
+            rows += _run(field, chosen, options.share, options.rate, until)
+        if options.only in STREAMS:
+            cuts = cut_streams(field.stack, math.ceil(CUTS * options.share), every=EVERY)
+    _report(rows, cuts, options.directory)
+    return 0 if all(row.good for row in rows) and not cuts.wrong else 1
+
+
+def _rounds(only: str) -> list[list[Fault]]:
+    rounds = ([fault for fault in each if only in fault.name] for each in ROUNDS)
+    return [each for each in rounds if each]
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -52,40 +62,54 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(field: Arena, fault: Fault, times: int, rate: float, until: float) -> Row:
-    """One fault, many times, under load; then heal, wait, and judge every promise that was made meanwhile."""
+def _run(field: Arena, faults: Sequence[Fault], share: float, rate: float, until: float) -> list[Row]:
+    """Some faults, many times, under load; then heal, wait, and judge every promise that was made meanwhile."""
     first, refused = len(field.ledger.promises), field.ledger.refused.total()
+    times = [max(1, math.ceil(fault.times * share)) for fault in faults]
     load = Load(field.stack, field.ledger, rate)
     load.start()
-    strikes: list[Strike] = []
     try:
-        while len(strikes) < times and time.monotonic() < until:
-            time.sleep(fault.pause * random.uniform(0.5, 1.5))
-            strikes.append(fault.strike(field))
+        with ThreadPoolExecutor(len(faults)) as pool:
+            struck = list(pool.map(lambda fault, most: _strike(field, fault, most, until), faults, times))
         time.sleep(3)  # some jobs after the last strike: they show that it is over
     finally:
         load.stop()
     promises = field.ledger.promises[first:]
     field.wait_until_idle(60)
     wait_until_ended(field.engine, promises, SETTLED)
-    verdict: Verdict = judge(field.engine, field.ledger, promises)
+    verdict: Verdict | None = judge(field.engine, field.ledger, promises)
     refusals = field.ledger.refused.total() - refused
-    return Row(fault, strikes, verdict, recoveries(strikes, field.ledger.starts()), refusals, load.slowest, times)
+    starts = field.ledger.starts()
+    rows = []
+    for fault, strikes, wanted in zip(faults, struck, times, strict=True):
+        rows.append(Row(fault, strikes, verdict, recoveries(strikes, starts), refusals, load.slowest, wanted))
+        print(rows[-1].line(), flush=True)
+        verdict = None  # it is that of all of them, and told once
+    return rows
 
 
-def _report(rows: Sequence[Row], directory: Path) -> None:
+def _strike(field: Arena, fault: Fault, most: int, until: float) -> list[Strike]:
+    strikes: list[Strike] = []
+    while len(strikes) < most and time.monotonic() < until:
+        time.sleep(fault.pause * random.uniform(0.5, 1.5))
+        strikes.append(fault.strike(field))
+    return strikes
+
+
+def _report(rows: Sequence[Row], cuts: Cuts, directory: Path) -> None:
     table = Table(*Row.HEAD, title="Faults")
     for row in rows:
         table.add_row(*row.cells())
     total = Verdict()
-    for row in rows:
-        total.merge(row.verdict)
+    for verdict in (row.verdict for row in rows if row.verdict):
+        total.merge(verdict)
     table.add_section()
     table.add_row("all", str(sum(len(row.strikes) for row in rows)), *Row.counts(total))
     with (directory / "table.txt").open("w") as file:
-        Console(file=file, width=160).print(table)
-    Console(width=160).print(table)
-    for problem in [*total.lost, *total.repeated, *total.wrong]:
+        for console in (Console(file=file, width=160), Console(width=160)):
+            console.print(table)
+            console.print(f"{STREAMS}: {cuts}")
+    for problem in [*total.lost, *total.repeated, *total.wrong, *cuts.wrong]:
         print(problem)
     for row in rows:
         if len(row.strikes) < row.wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import time
 from collections.abc import Iterator
@@ -67,10 +68,7 @@ class Arena:
 
     def children(self, name: str) -> list[int]:
         """The processes that a process has started."""
-        pid = self.stack.processes[name].pid
-        with contextlib.suppress(OSError):
-            return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        return []
+        return children_of(self.stack.processes[name].pid)
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Signal a worker with all its children."""
@@ -91,6 +89,22 @@ class Arena:
                 if {name_of(key.decode().removeprefix(self.engine.keys.worker(""))) for key in known} >= set(WORKERS):
                     return
             time.sleep(0.2)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    with contextlib.suppress(OSError):
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def kill_a_child(pid: int) -> bool:
+    """Kill one of the processes that a process has started. False: there was none."""
+    children = children_of(pid)
+    if children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(random.choice(children), signal.SIGKILL)
+    return bool(children)
 
 
 def name_of(worker: str) -> str:

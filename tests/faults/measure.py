@@ -34,11 +34,11 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True)
 class Row:
-    """One fault's line of the table."""
+    """One fault's line of the table. What strikes together has one verdict, in the line of the first."""
 
     fault: Fault
     strikes: Sequence[Strike]
-    verdict: Verdict
+    verdict: Verdict | None
     recovery: Sequence[float]
     refused: int
     slowest: float  # seconds of the slowest answer to a submission
@@ -51,7 +51,7 @@ class Row:
 
     @property
     def good(self) -> bool:
-        return self.verdict.good and percentile(self.recovery, 0.99) <= self.fault.bound
+        return (self.verdict is None or self.verdict.good) and percentile(self.recovery, 0.99) <= self.fault.bound
 
     @staticmethod
     def counts(verdict: Verdict) -> list[str]:
@@ -63,10 +63,9 @@ class Row:
         return [
             self.fault.name,
             str(len(self.strikes)),
-            *self.counts(self.verdict),
+            *(self.counts(self.verdict) if self.verdict else ['"'] * 6),
             *("-" if seconds is None else f"{seconds:.1f} s" for seconds in (*measured, self.fault.bound)),
-            str(self.refused),
-            f"{self.slowest:.1f} s",
+            *((str(self.refused), f"{self.slowest:.1f} s") if self.verdict else ['"'] * 2),
         ]
 
     def line(self) -> str:

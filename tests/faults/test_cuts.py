@@ -1,0 +1,24 @@
+"""Streams over HTTP that are cut all the time, also because the process that serves them is killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deploy.local.stack import Stack
+from tests.faults.conftest import SETTINGS
+from tests.faults.cuts import cut_streams
+
+CUTS = 150  # `make faults` has 1,000
+
+
+def test_streams_that_are_cut_all_the_time_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, SETTINGS | {"WEB_CONCURRENCY": "2"}, only=("web", "worker-io"))
+    try:
+        stack.start()
+        found = cut_streams(stack, CUTS, every=2.0)
+    finally:
+        stack.kill()
+    print(found)
+    assert found.wrong == []
+    assert found.cuts >= CUTS
+    assert found.killed >= 1
