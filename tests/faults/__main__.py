@@ -108,7 +108,8 @@ def _report(rows: Sequence[Row], cuts: Cuts, directory: Path) -> None:
     with (directory / "table.txt").open("w") as file:
         for console in (Console(file=file, width=160), Console(width=160)):
             console.print(table)
-            console.print(f"{STREAMS}: {cuts}")
+            if cuts.cuts:
+                console.print(f"{STREAMS}: {cuts}")
     for problem in [*total.lost, *total.repeated, *total.wrong, *cuts.wrong]:
         print(problem)
     for row in rows:
