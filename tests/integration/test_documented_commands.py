@@ -30,6 +30,8 @@ TIMEOUT = 90
 
 # By the first line of the block.
 ELSEWHERE = {
+    'curl -H "X-API-Key: $API_KEY" -H "Content-Type: application/json" \\\n     -H \'Webhook:': "calls a receiver of "
+    "this machine in test_webhooks.py",
     "make demo": "test_demo.py runs it; `make test` is what runs this",
     "make rename NAME=yours": "test_renamed.py runs it",
     "cp .env.example .env": "needs a container engine: tests/deploy/test_containers.py runs compose.yaml",

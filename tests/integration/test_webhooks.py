@@ -6,16 +6,25 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import re
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
+from deploy.local.processes import ROOT
 from deploy.local.stack import Stack
+from deploy.local.valkey import free_port
 from tasks.jobs import Engine, NewJob
 from tasks.jobs.webhooks import Webhook
 from tests.integration.conftest import AGENTS
@@ -118,6 +127,39 @@ def test_the_end_of_a_job_is_told_and_signed(client: Client, receiver: Receiver)
     assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
     [delivery] = deliveries(client, job_id, 1)
     assert (delivery["attempt"], delivery["status"], delivery["error"]) == (1, 204, "")
+
+
+def test_the_receiver_of_the_page_verifies_what_it_is_sent(client: Client, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(# receiver.py.*?)```", page, re.DOTALL)
+    (tmp_path / "receiver.py").write_text(code, encoding="utf-8")
+    port, secret = free_port(), client.get("/v1/webhooks/secret").json()["secret"]
+    environ = os.environ | {"WEBHOOK_SECRET": secret, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, str(tmp_path / "receiver.py")]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_for_port(port)
+            forged = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,bm8="}
+            assert requests.post(url, data="{}", headers=forged, timeout=10).status_code == 401
+            job_id = start(client, "echo", header(url), text="hello")
+            assert process.stdout is not None
+            assert process.stdout.readline() == f"job.completed {job_id}\n"
+            assert deliveries(client, job_id, 1)[0]["status"] == 204
+        finally:
+            process.terminate()
+
+
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
 
 
 def test_only_the_ends_that_were_asked_for_are_told(client: Client, engine: Engine, receiver: Receiver) -> None:
