@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.processes import ROOT
 from deploy.local.stack import Stack
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -32,7 +34,7 @@ class Outcome:
     report: str
 
 
-def fuzz(stack: Stack, *, examples: int, with_key: bool, seed: int = 1, workers: int = 2) -> Outcome:
+def fuzz(stack: Stack, *, examples: int, with_key: bool, seed: int = 1, options: tuple[str, ...] = ()) -> Outcome:
     """Send requests to every operation of the stack, `examples` and more to each."""
     before = served(stack)
     key = ["--header", f"Authorization: Bearer {stack.api_key}"] if with_key else []
@@ -44,14 +46,16 @@ def fuzz(stack: Stack, *, examples: int, with_key: bool, seed: int = 1, workers:
             "--checks", "all",
             "--max-examples", str(examples),
             "--seed", str(seed),
-            "--workers", str(workers),
+            "--workers", "2",
             "--suppress-health-check", "all",
             "--generation-database", "none",
             "--continue-on-failure",
             "--no-color",
+            *options,
             *key,
         ],
         capture_output=True, text=True, check=False, cwd=stack.directory, timeout=3600,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     return Outcome(done.returncode == 0, served(stack) - before, done.stdout + done.stderr)
 

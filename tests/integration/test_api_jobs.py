@@ -102,13 +102,11 @@ def test_jobs_are_filtered(service: Service, client: FlaskClient) -> None:
     assert client.get("/v1/jobs?agent=another").get_json() == {"jobs": [], "next_cursor": None}
 
 
-@pytest.mark.parametrize(
-    "cursor", ["x", "", "MTIz", "äöü", "MTcuMGI2ZjNiNTItN2EwYy00YTM5LTlkMGItNWM0YTdlMWYyZDEx!", "a" * 5000]
-)
+@pytest.mark.parametrize("cursor", ["x", "", "17", "äöü", "17.0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11\n", "1" * 5000])
 def test_a_cursor_that_is_none_of_ours_is_malformed(client: FlaskClient, cursor: str) -> None:
     answer = client.get("/v1/jobs", query_string={"cursor": cursor})
-    assert answer.status_code == 400
-    assert answer.get_json()["code"] == "invalid_cursor"
+    assert answer.status_code == 422
+    assert answer.get_json()["errors"][0]["field"] == "cursor"
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "status=done", "page=2"])

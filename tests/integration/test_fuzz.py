@@ -10,6 +10,9 @@ import pytest
 from deploy.local.stack import Stack
 from tests.fuzz.runner import SETTINGS, fuzz, server_errors
 
+# Operations that others stand for here: the second spelling of a path, and every agent but two.
+ALIKE = "^/ai-service|^/v1/agents/(?!(ai_service|report)/)[a-z_]+/"
+
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -17,12 +20,16 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-@pytest.mark.parametrize("with_key", [True, False], ids=["with a key", "without a key"])
-def test_nothing_that_is_sent_breaks_the_server(target: Stack, with_key: bool) -> None:
-    """`make fuzz` also holds every answer against the document: what it still finds is listed in docs/security.md."""
-    outcome = fuzz(target, examples=5, with_key=with_key)
-    assert outcome.sent > 300
-    assert "Server error" not in outcome.report
+# Without a key almost everything is 401: that is soon seen.
+@pytest.mark.parametrize(
+    ("with_key", "phases"),
+    [(True, "examples,coverage,fuzzing"), (False, "examples,fuzzing")],
+    ids=["with a key", "without a key"],
+)
+def test_whatever_is_sent_the_answer_is_as_the_document_says(target: Stack, with_key: bool, phases: str) -> None:
+    outcome = fuzz(target, examples=2, with_key=with_key, options=("--exclude-path-regex", ALIKE, "--phases", phases))
+    assert outcome.clean, outcome.report
+    assert outcome.sent > 50
     assert server_errors(target) == []
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from tasks.sdk import Agent
-from webapp.api import idempotency, webhook_header
 from webapp.api.blueprint import Blueprint, Decorator
 from webapp.api.job_document import job_document
 from webapp.api.running import location, run
@@ -20,12 +19,7 @@ def add_jobs(agents: Blueprint, agent: Agent, takes_input: Decorator) -> None:
     """Add the endpoint that makes a job of `agent` and does not wait for it."""
     name = f"create_job_{agent.name}"
 
-    @agents.route(
-        f"/v1/agents/{agent.name}/jobs",
-        methods=["POST"],
-        endpoint=name,
-        parameters=[idempotency.PARAMETER, webhook_header.PARAMETER],
-    )
+    @agents.route(f"/v1/agents/{agent.name}/jobs", methods=["POST"], endpoint=name)
     @takes_input
     @agents.response(
         202,
@@ -36,7 +30,8 @@ def add_jobs(agents: Blueprint, agent: Agent, takes_input: Decorator) -> None:
     )
     @agents.operation(
         name,
-        errors=(429, *idempotency.ERRORS),
+        errors=(429,),
+        makes_job=True,
         summary=f"{agent.summary.rstrip('.')}, in the background.",
         description=agent.description,
     )

@@ -8,14 +8,13 @@ from typing import Any
 from flask import Response, request, url_for
 
 from tasks.sdk import Agent
-from webapp.api import idempotency, webhook_header
 from webapp.api.agent_jobs import add_jobs
 from webapp.api.blueprint import MULTIPART, Blueprint, Decorator
 from webapp.api.credits import delivers
 from webapp.api.job_document import job_document
 from webapp.api.preferences import Preferences
 from webapp.api.running import ERRORS, location, raise_unless_completed, run
-from webapp.api.streaming import ON_DISCONNECT, STREAM, prefers_stream, stream_agent
+from webapp.api.streaming import ON_DISCONNECT, STREAM, also_streamed, cancels_on_leaving, prefers_stream, stream_agent
 from webapp.http.problem import Problem
 from webapp.openapi import json_schema
 from webapp.schemas.agent import AGENT, AgentSchema, AgentsSchema
@@ -72,12 +71,7 @@ def _add_run(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> None:
     completed = COMPLETED_JOB | {"agent": agent.name, "result": example_result(agent)}
     pending = PENDING_JOB | {"agent": agent.name}
 
-    @agents.route(
-        f"/v1/agents/{agent.name}/run",
-        methods=["POST"],
-        endpoint=f"run_{agent.name}",
-        parameters=[PREFER, idempotency.PARAMETER, webhook_header.PARAMETER],
-    )
+    @agents.route(f"/v1/agents/{agent.name}/run", methods=["POST"], endpoint=f"run_{agent.name}")
     @_takes_input(agents, agent, inputs)
     @agents.response(200, JobSchema, example=completed, headers=RUN_HEADERS)
     @agents.alt_response(
@@ -90,30 +84,34 @@ def _add_run(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> None:
     )
     @agents.operation(
         f"run_{agent.name}",
-        errors=(*ERRORS, *idempotency.ERRORS),
+        errors=ERRORS,
+        parameters=[PREFER, ON_DISCONNECT],
+        makes_job=True,
+        responses=also_streamed(),
         summary=agent.summary,
         description=agent.description,
     )
     def run_agent(values: dict[str, Any]) -> Answer | Response:
         """Run an agent."""
-        return stream_agent(agent, values) if prefers_stream() else _run(agent, values)
+        cancels = cancels_on_leaving()
+        return stream_agent(agent, values, cancels=cancels) if prefers_stream() else _run(agent, values)
 
 
 def _add_stream(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> None:
-    @agents.route(
-        f"/v1/agents/{agent.name}/stream",
-        methods=["POST"],
-        endpoint=f"stream_{agent.name}",
-        parameters=[ON_DISCONNECT],
-    )
+    @agents.route(f"/v1/agents/{agent.name}/stream", methods=["POST"], endpoint=f"stream_{agent.name}")
     @_takes_input(agents, agent, inputs)
     @agents.response(200, **STREAM)
     @agents.operation(
-        f"stream_{agent.name}", errors=(400, 429), summary=f"{agent.summary} (stream)", description=agent.description
+        f"stream_{agent.name}",
+        errors=(400, 429),
+        parameters=[ON_DISCONNECT],
+        makes_job=True,
+        summary=f"{agent.summary} (stream)",
+        description=agent.description,
     )
     def stream(values: dict[str, Any]) -> Response:
         """Run an agent, and answer with what its job says as server-sent events."""
-        return stream_agent(agent, values)
+        return stream_agent(agent, values, cancels=cancels_on_leaving())
 
 
 def _takes_input(agents: Blueprint, agent: Agent, inputs: InputSchemas) -> Decorator:

@@ -11,7 +11,6 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from tasks.jobs import ArtifactInfo, Job
 from tasks.sdk import Agent
-from webapp.api import idempotency, webhook_header
 from webapp.api.blueprint import Blueprint, Decorator
 from webapp.api.job_document import artifact_url
 from webapp.api.running import ERRORS, run_to_end
@@ -42,9 +41,9 @@ class Door:
     operation: str
 
     @property
-    def parameters(self) -> list[dict[str, Any]]:
-        """The headers that the document describes: only a POST can be said to be the same as an earlier one."""
-        return [idempotency.PARAMETER, webhook_header.PARAMETER] if self.method == "POST" else []
+    def makes_job(self) -> bool:
+        """Whether it takes the headers of that: only a POST can be said to be the same as an earlier one."""
+        return self.method == "POST"
 
     def arguments(self, page: Blueprint, agent: Agent, inputs: InputSchemas) -> Decorator:
         """The decorator that reads the input where this method has it."""
@@ -78,10 +77,10 @@ def _doors(name: str) -> Iterator[Door]:
 
 
 def _add_text(page: Blueprint, door: Door, agent: Agent, inputs: InputSchemas) -> None:
-    @page.route(door.path, methods=[door.method], endpoint=door.operation, parameters=door.parameters)
+    @page.route(door.path, methods=[door.method], endpoint=door.operation)
     @door.arguments(page, agent, inputs)
     @page.response(200, AiServiceResultSchema, example=RESULT, headers={"X-Job-ID": "X-Job-ID"})
-    @page.operation(door.operation, errors=(*ERRORS, *(idempotency.ERRORS if door.method == "POST" else ())))
+    @page.operation(door.operation, errors=ERRORS, makes_job=door.makes_job)
     @needs(RUN)  # also with GET
     def ai_service(values: dict[str, Any]) -> dict[str, Any]:
         """Analyse a text, and answer with text."""
@@ -89,10 +88,10 @@ def _add_text(page: Blueprint, door: Door, agent: Agent, inputs: InputSchemas) -
 
 
 def _add_binary(page: Blueprint, door: Door, agent: Agent, inputs: InputSchemas) -> None:
-    @page.route(door.path, methods=[door.method], endpoint=door.operation, parameters=door.parameters)
+    @page.route(door.path, methods=[door.method], endpoint=door.operation)
     @door.arguments(page, agent, inputs)
     @page.response(200, PDF, content_type="application/pdf", description="The analysis.", headers=PDF_HEADERS)
-    @page.operation(door.operation, errors=(*ERRORS, 410))
+    @page.operation(door.operation, errors=(*ERRORS, 410), makes_job=door.makes_job)
     @needs(RUN)  # also with GET
     def ai_service_binary(values: dict[str, Any]) -> Response:
         """Analyse a text, and answer with a PDF. The file is removed after its delivery."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import flask_smorest
 import marshmallow as ma
+from flask import Flask
 
+from webapp.api import idempotency, webhook_header
 from webapp.api.parsing import RequestParser
 from webapp.auth.guard import PROBES, PUBLIC
 from webapp.http.limits import accepts
 
 View = TypeVar("View", bound=Callable[..., Any])
+Parameter = dict[str, Any]
 
 # Errors that any view can answer, any that is public, any that is guarded, and any that reads a body.
 ALWAYS = (414, 431, 500)
@@ -73,14 +76,33 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         decorator: Decorator = super().alt_response(status_code, response, **options)
         return decorator
 
-    def operation(self, operation_id: str, *, errors: tuple[int, ...] = (), **more: Any) -> Decorator:
-        """Name the operation, and the errors that it answers beside those of every view of its kind."""
+    def operation(
+        self,
+        operation_id: str,
+        *,
+        errors: tuple[int, ...] = (),
+        parameters: Iterable[Parameter] = (),
+        makes_job: bool = False,
+        **more: Any,
+    ) -> Decorator:
+        """Name the operation, the errors that it answers beside those of every view of its kind, and its parameters.
+
+        Parameters of `route` would be those of every method of its path. With `makes_job` it takes the headers of a
+        request that makes one.
+        """
 
         def decorator(view: View) -> View:
             endpoint = f"{self.name}.{view.__name__}"
             public = endpoint in PUBLIC
             limits = () if endpoint in PROBES else LIMITED
-            operation = {"id": operation_id, "public": public, "errors": (*errors, *(limits if public else GUARDED))}
+            all_errors = (*errors, *(idempotency.ERRORS if makes_job else ()), *(limits if public else GUARDED))
+            operation = {
+                "id": operation_id,
+                "public": public,
+                "errors": all_errors,
+                "parameters": parameters,
+                "makes_job": makes_job,
+            }
             described: Any = view
             described._apidoc = {**getattr(view, "_apidoc", {}), "operation": operation, "manual_doc": more}
             return view
@@ -88,12 +110,19 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return decorator
 
 
-def _complete(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
+def _complete(doc: dict[str, Any], info: dict[str, Any], *, app: Flask, **_: Any) -> dict[str, Any]:
     """Add to an operation what flask-smorest leaves out. It is called after flask-smorest's own callbacks."""
     operation = info["operation"]
     doc["operationId"] = operation["id"]
     doc["security"] = [] if operation["public"] else SECURITY
+    parameters = [*operation["parameters"], *(_of_job_makers(app) if operation["makes_job"] else ())]
+    if parameters:
+        doc.setdefault("parameters", []).extend(parameters)
     errors = (*operation["errors"], *(READING if "requestBody" in doc else ()), *ALWAYS)
     for status in sorted(errors):
         doc.setdefault("responses", {}).setdefault(status, HTTPStatus(status).name)
     return doc
+
+
+def _of_job_makers(app: Flask) -> list[Parameter]:
+    return [idempotency.PARAMETER, *webhook_header.parameters(app)]

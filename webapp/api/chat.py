@@ -40,7 +40,7 @@ def _add_chat(page: Blueprint, agent: Agent, request: type[Any]) -> None:
     @page.route("/chat", methods=["POST"])
     @page.arguments(request(), location="json", example=chat_example(agent))
     @page.response(200, ChatAnswerSchema, example=CHAT_ANSWER, headers=HEADERS)
-    @page.operation("chat", errors=(*ERRORS, 404))
+    @page.operation("chat", errors=(*ERRORS, 404), makes_job=True)
     def chat(values: dict[str, Any]) -> dict[str, Any]:
         """Send a message, and wait for the answer."""
         return _answer(run_to_end(agent, *_split(values)))
@@ -53,10 +53,10 @@ def _add_stream(page: Blueprint, agent: Agent, request: type[Any]) -> None:
         "description": "The answer as it is made. A stream that breaks is resumed at `/v1/jobs/{id}/events`.",
     }
 
-    @page.route("/chat/stream", methods=["POST"], parameters=[ON_DISCONNECT])
+    @page.route("/chat/stream", methods=["POST"])
     @page.arguments(request(), location="json", example=chat_example(agent))
     @page.response(200, **described)
-    @page.operation("chat_stream", errors=(404, 409, 429))
+    @page.operation("chat_stream", errors=(404, 409, 429), parameters=[ON_DISCONNECT], makes_job=True)
     def chat_stream(values: dict[str, Any]) -> Response:
         """Send a message, and read the answer while it is made."""
         cancels = cancels_on_leaving()

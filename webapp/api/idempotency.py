@@ -28,7 +28,7 @@ PARAMETER = {
         "job that the first one made, marked `Idempotency-Replayed: true`; with another request it is refused (422). "
         "A key is kept as long as its job."
     ),
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     "example": "order-2026-0042",
 }
 

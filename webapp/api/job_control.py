@@ -21,7 +21,7 @@ CANCELING_JOB = PENDING_JOB | {"status": "canceling", "queue": None, "attempts":
 
 @jobs.route("/v1/jobs/<uuid:job_id>/result")
 @jobs.response(200, JobResultSchema, example=RESULT, headers=JOB_HEADERS)
-@jobs.operation("get_result", errors=(404, 409, 410, 502, 504))
+@jobs.operation("get_result", errors=(404, 409, 410, 422, 502, 504))
 def get_result(job_id: uuid.UUID) -> dict[str, Any]:
     """Read the result of a job that has completed.
 

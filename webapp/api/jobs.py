@@ -42,10 +42,10 @@ IF_NONE_MATCH = {
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
 
-@jobs.route("/v1/jobs/<uuid:job_id>", parameters=[PREFER, IF_NONE_MATCH])
+@jobs.route("/v1/jobs/<uuid:job_id>")
 @jobs.response(200, JobSchema, example=COMPLETED_JOB, headers=STATE_HEADERS)
 @jobs.alt_response(304, description="The job is as the client knows it.", success=True)
-@jobs.operation("get_job", errors=(404, 410))
+@jobs.operation("get_job", errors=(404, 410), parameters=[PREFER, IF_NONE_MATCH])
 def get_job(job_id: uuid.UUID) -> Response | Answer:
     """Read a job: how it stands, and its result once it has one.
 

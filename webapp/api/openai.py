@@ -13,7 +13,7 @@ from tasks.sdk import Agent, ReturnKind, Scalar
 from webapp.api.blueprint import Blueprint
 from webapp.api.running import location, raise_unless_completed, start
 from webapp.api.saying import frame_of, said
-from webapp.api.streaming import LEAVING, ON_DISCONNECT, STREAM, cancels_on_leaving, stream_job
+from webapp.api.streaming import LEAVING, ON_DISCONNECT, STREAM, also_streamed, cancels_on_leaving, stream_job
 from webapp.auth.ownership import unknown_job
 from webapp.http.openai_errors import describe, error_object, in_their_words
 from webapp.http.problem import Problem
@@ -23,6 +23,7 @@ from webapp.schemas.openai import (
     MODELS,
     REQUEST,
     ROLES,
+    STREAMED_COMPLETION,
     ChatCompletionRequestSchema,
     ChatCompletionSchema,
     ModelsSchema,
@@ -64,10 +65,16 @@ def _add_models(door: Blueprint) -> None:
 
 
 def _add_completions(door: Blueprint) -> None:
-    @door.route("/v1/chat/completions", methods=["POST"], parameters=[ON_DISCONNECT])
+    @door.route("/v1/chat/completions", methods=["POST"])
     @door.arguments(ChatCompletionRequestSchema(), location="json", example=REQUEST)
     @door.response(200, ChatCompletionSchema, example=COMPLETION, headers=STREAM["headers"])
-    @door.operation("create_chat_completion", errors=(404, 409, 429, 502, 504))
+    @door.operation(
+        "create_chat_completion",
+        errors=(404, 409, 429, 502, 504),
+        parameters=[ON_DISCONNECT],
+        makes_job=True,
+        responses=also_streamed(STREAMED_COMPLETION),
+    )
     def create_chat_completion(values: Values) -> dict[str, Any] | Response:
         """Complete a chat, at once or with `stream` as server-sent events.
 
@@ -75,9 +82,11 @@ def _add_completions(door: Blueprint) -> None:
         A caller that leaves a stream ends its
         job, unless `X-On-Disconnect` says `continue`.
         """
+        # Nobody could take such a stream up again, so whoever leaves it has no more use for its job.
+        cancels = cancels_on_leaving() if LEAVING in request.headers else True
         agent, payload = _resolve(values)
         if values.get("stream"):
-            return _stream(agent, payload, values)
+            return _stream(agent, payload, values, cancels=cancels)
         return _complete(agent, payload, values)
 
 
@@ -143,9 +152,7 @@ def _complete(agent: Agent, payload: Values, values: Values) -> dict[str, Any]:
     return _head(job, values, "chat.completion") | {"choices": [choice], "usage": job.usage}
 
 
-def _stream(agent: Agent, payload: Values, values: Values) -> Response:
-    # Nobody could take such a stream up again, so whoever leaves it has no more use for its job.
-    cancels = cancels_on_leaving() if LEAVING in request.headers else True
+def _stream(agent: Agent, payload: Values, values: Values, *, cancels: bool) -> Response:
     job, subscription = start(agent, payload)
     chunks = Chunks(job, values)
     return stream_job(job, subscription, cancels=cancels, frames=chunks.frames)

@@ -47,9 +47,20 @@ data: {"usage":{"prompt_tokens":212,"completion_tokens":6,"total_tokens":218}}
 
 """
 
+# One event: OpenAPI 3.0 has no word for a sequence of them.
+EVENT_SCHEMA = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "id": {"type": "string", "description": "Send the last one as `Last-Event-ID` to go on behind it."},
+        "event": {"type": "string", "description": "What kind it is; `message` where nothing else is said."},
+        "data": {"type": "string", "description": "One line of JSON, or `[DONE]` at the end of a chat."},
+    },
+}
+
 # How the answer of a stream is described.
 STREAM: dict[str, Any] = {
-    "schema": {"type": "string"},
+    "schema": EVENT_SCHEMA,
     "content_type": MEDIA_TYPE,
     "example": EXAMPLE,
     "description": "The job's events. A stream that breaks is resumed at the job's `/events`.",
@@ -61,14 +72,18 @@ Frames = Callable[[Iterable[Event | None]], Iterable[bytes]]
 log = structlog.get_logger(__name__)
 
 
+def also_streamed(example: str = EXAMPLE) -> dict[int, Any]:
+    """Describe that the answer 200 of an operation is a stream for those who ask for one."""
+    return {200: {"content": {MEDIA_TYPE: {"schema": EVENT_SCHEMA, "example": example}}}}
+
+
 def prefers_stream() -> bool:
     """Whether the caller would rather have server-sent events than JSON."""
     return request.accept_mimetypes.best_match(["application/json", MEDIA_TYPE]) == MEDIA_TYPE
 
 
-def stream_agent(agent: Agent, values: Mapping[str, Any]) -> Response:
-    """Start a job of `agent`, and answer with its events."""
-    cancels = cancels_on_leaving()
+def stream_agent(agent: Agent, values: Mapping[str, Any], *, cancels: bool) -> Response:
+    """Start a job of `agent`, and answer with its events. With `cancels` a caller that leaves ends it."""
     job, subscription = start(agent, values)
     return stream_job(job, subscription, cancels=cancels)
 

@@ -11,7 +11,7 @@ from webapp.api.blueprint import Blueprint
 from webapp.api.streaming import ON_DISCONNECT, STREAM, cancels_on_leaving, stream_job
 from webapp.auth.ownership import owned_job
 from webapp.auth.tickets import PARAMETER
-from webapp.events.cursor import START, Cursor
+from webapp.events.cursor import EVENT_ID, START, Cursor
 from webapp.http.problem import Problem
 from webapp.services import services
 
@@ -21,8 +21,8 @@ LAST_EVENT_ID = {
     "in": "header",
     "name": "Last-Event-ID",
     "description": "The last event that the caller has: the stream goes on behind it.",
-    "schema": {"type": "string"},
-    "example": "1-4",
+    "schema": {"type": "string", "pattern": f"^({EVENT_ID.pattern})?$"},
+    "example": "1-0",
 }
 # For clients that cannot send the header with their first request.
 LAST_EVENT_ID_QUERY = LAST_EVENT_ID | {"in": "query", "name": "last_event_id", "description": "The same, as a query."}
@@ -35,10 +35,10 @@ TICKET = {
 PARAMETERS = [LAST_EVENT_ID, LAST_EVENT_ID_QUERY, TICKET, ON_DISCONNECT]
 
 
-@streams.route("/v1/jobs/<uuid:job_id>/events", parameters=PARAMETERS)
+@streams.route("/v1/jobs/<uuid:job_id>/events")
 @streams.response(200, **STREAM)
 @streams.alt_response(204, description="The job has ended, and the caller has all of its events.", success=True)
-@streams.operation("get_job_events", errors=(400, 404))
+@streams.operation("get_job_events", errors=(400, 404, 409, 410), parameters=PARAMETERS)
 def get_job_events(job_id: uuid.UUID) -> Response:
     """Follow a job. Every event has an id; whoever sends the last one that arrived misses and repeats nothing."""
     job = owned_job(str(job_id))
@@ -51,14 +51,15 @@ def get_job_events(job_id: uuid.UUID) -> Response:
 
 
 def _position(job: Job) -> Cursor:
-    # The header is the newer one: a client that reconnects by itself keeps the URL.
-    after = request.headers.get("Last-Event-ID") or request.args.get("last_event_id", "")
     try:
-        cursor = Cursor(after)
+        in_header = Cursor(request.headers.get("Last-Event-ID", ""))
+        in_query = Cursor(request.args.get("last_event_id", ""))
     except ValueError as error:
         raise Problem(400, "invalid_event_id", "This is no id of an event.") from error
+    # The header is the newer one: a client that reconnects by itself keeps the URL.
+    cursor = in_header if in_header.id else in_query
     last = Cursor(job.last_event_id).position if job.last_event_id else START
     if cursor.position > last:
         # From there on nothing could ever be told apart from what is missing.
-        raise Problem(400, "unknown_event_id", "The job has not said anything with this id.")
+        raise Problem(409, "unknown_event_id", "The job has not said anything with this id.")
     return cursor

@@ -10,7 +10,6 @@ from flask import url_for
 
 from tasks.jobs import Job
 from tasks.sdk import Agent, Parameter, Scalar
-from webapp.api import idempotency, webhook_header
 from webapp.api.blueprint import Blueprint
 from webapp.api.credits import delivers
 from webapp.api.jobs import find_job
@@ -32,18 +31,18 @@ def blueprint(catalogue: Mapping[str, Agent]) -> Blueprint:
     return page
 
 
-def _prompt_of(agent: Agent) -> str | None:
-    """The name of the one parameter that the agent needs, if that is a text."""
+def _prompt_of(agent: Agent) -> Parameter | None:
+    """The one parameter that the agent needs, if that is a text."""
     needed = [each for each in agent.parameters if each.required]
-    return needed[0].name if len(needed) == 1 and _is_text(needed[0]) else None
+    return needed[0] if len(needed) == 1 and _is_text(needed[0]) else None
 
 
 def _is_text(parameter: Parameter) -> bool:
     return isinstance(parameter.type, Scalar) and parameter.type.kind is str
 
 
-def _add_create(page: Blueprint, catalogue: Mapping[str, Agent], prompts: Mapping[str, str]) -> None:
-    @page.route("/task", methods=["POST"], parameters=[idempotency.PARAMETER, webhook_header.PARAMETER])
+def _add_create(page: Blueprint, catalogue: Mapping[str, Agent], prompts: Mapping[str, Parameter]) -> None:
+    @page.route("/task", methods=["POST"])
     @page.arguments(task_input(prompts), example={"prompt": "A short text."})
     @page.response(
         202,
@@ -52,11 +51,11 @@ def _add_create(page: Blueprint, catalogue: Mapping[str, Agent], prompts: Mappin
         headers=CREATED_HEADERS,
         description="The task is accepted; `Location` tells where to read it.",
     )
-    @page.operation("create_task", errors=(429, *idempotency.ERRORS))
+    @page.operation("create_task", errors=(429,), makes_job=True)
     def create_task(values: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
         """Start a task."""
         agent = catalogue[values["task_type"]]
-        job = run(agent, {prompts[agent.name]: values["prompt"]}, 0)
+        job = run(agent, {prompts[agent.name].name: values["prompt"]}, 0)
         return _document(job), 202, {"Location": url_for("tasks.get_task", task_id=job.id)}
 
 

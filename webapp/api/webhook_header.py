@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import marshmallow as ma
 import orjson
-from flask import request
+from flask import Flask, request
 
 from tasks.jobs.webhooks import Refused, Webhook, check_destination
 from webapp.http.problem import Problem
 from webapp.http.validation import describe_errors
-from webapp.schemas.webhook import WebhookInputSchema
-from webapp.services import services
+from webapp.schemas.webhook import ENDS, WebhookInputSchema
+from webapp.services import services, services_of
 
 HEADER = "Webhook"
 
-PARAMETER = {
+_PARAMETER = {
     "in": "header",
     "name": HEADER,
     "description": (
@@ -22,9 +24,31 @@ PARAMETER = {
         "`failed` and `canceled`; all by default). Messages are signed as Standard Webhooks has it, with the secret "
         "that `GET /v1/webhooks/secret` tells."
     ),
-    "schema": {"type": "string"},
-    "example": '{"url": "https://example.com/hook", "events": ["completed", "failed"]}',
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["url"],
+                "additionalProperties": False,
+                "properties": {
+                    "url": {"type": "string", "format": "uri", "pattern": "^https://"},
+                    "events": {
+                        "type": "array",
+                        "items": {"type": "string", "enum": list(ENDS)},
+                        "minItems": 1,
+                        "maxItems": 3,
+                    },
+                },
+            },
+            "example": {"url": "https://example.com/hook", "events": ["completed", "failed"]},
+        }
+    },
 }
+
+
+def parameters(app: Flask) -> list[dict[str, Any]]:
+    """How the header is described in the document of `app`: not at all, where there are no webhooks."""
+    return [_PARAMETER] if services_of(app).engine.settings.webhook_secret else []
 
 
 def webhook_of_request() -> Webhook | None:

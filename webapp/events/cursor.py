@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from tasks.jobs import Event
+
+# Both numbers fit into what Redis has for the parts of an id.
+EVENT_ID = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
 # No attempt has the number 0: this is before every event.
 START = (0, -1)
@@ -54,8 +58,8 @@ class Cursor:
 
 
 def _position(after: str) -> tuple[int, int]:
-    attempt, dash, seq = after.partition("-")
     # int() alone would take signs, spaces, underscores and other scripts' digits.
-    if not (dash and (attempt + seq).isascii() and attempt.isdigit() and seq.isdigit()):
+    if EVENT_ID.fullmatch(after) is None:
         raise ValueError(f"{after!r} is no id of an event")
+    attempt, seq = after.split("-")
     return int(attempt), int(seq)

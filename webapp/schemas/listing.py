@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 
 from tasks.jobs import Status
+from webapp.schemas.cursor import CursorField
 from webapp.schemas.fields import Whole
 
 MOST = 100  # jobs of a page: about 100 KiB of JSON
@@ -25,7 +26,7 @@ class ListingSchema(ma.Schema):
         validate=ma.validate.Range(1, MOST),
         metadata={"description": "The most jobs of a page.", "example": USUAL},
     )
-    cursor = ma.fields.String(metadata={"description": "`next_cursor` of the page before."})
+    cursor = CursorField()
     status = ma.fields.String(
         validate=ma.validate.OneOf([status.value for status in Status]),
         metadata={"description": "Only jobs of this status.", "example": "running"},

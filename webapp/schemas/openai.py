@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from webapp.schemas.document import Document
-from webapp.schemas.fields import Decimal, Whole
+from webapp.schemas.fields import Decimal, Flag, Whole
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "n": (1,),
@@ -28,6 +28,28 @@ WITHOUT_EFFECT = ("user", "seed", "metadata", "store", "service_tier", "safety_i
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 
 
+MOST_STOPS = 4
+TEXT_PART = {
+    "type": "object",
+    "required": ["type", "text"],
+    "properties": {"type": {"type": "string", "enum": ["text"]}, "text": {"type": "string"}},
+}
+
+
+class Neutral(ma.fields.Field[Any]):
+    """An option that is taken as long as it changes nothing."""
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        super().__init__(allow_none=True, metadata={"enum": [*values, None], "description": "Is not supported."})
+        self._values = values
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        # To Python, True is 1.
+        if not any(value == each and isinstance(value, bool) is isinstance(each, bool) for each in self._values):
+            raise ma.ValidationError("this value is not supported")
+        return value
+
+
 class Content(ma.fields.Field[str]):
     """A text, or a list of parts that are texts."""
 
@@ -43,7 +65,13 @@ class OpenAIMessageSchema(ma.Schema):
     """One message."""
 
     role = ma.fields.String(required=True, validate=ma.validate.OneOf(list(ROLES)))
-    content = Content(required=True, metadata={"type": "string", "description": "A text, or a list of text parts."})
+    content = Content(
+        required=True,
+        metadata={
+            "anyOf": [{"type": "string"}, {"type": "array", "items": TEXT_PART}],
+            "description": "A text, or a list of text parts.",
+        },
+    )
     name = ma.fields.String(allow_none=True, load_only=True, metadata={"description": "Is not used."})
 
 
@@ -52,9 +80,8 @@ class StopField(ma.fields.Field[list[str]]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[str]:
         stops = [value] if isinstance(value, str) else value
-        most = 4
-        if not isinstance(stops, list) or len(stops) > most or not all(isinstance(each, str) for each in stops):
-            raise ma.ValidationError(f"must be a text, or a list of up to {most} texts")
+        if not isinstance(stops, list) or len(stops) > MOST_STOPS or not all(isinstance(each, str) for each in stops):
+            raise ma.ValidationError(f"must be a text, or a list of up to {MOST_STOPS} texts")
         return [each for each in stops if each]
 
 
@@ -66,31 +93,38 @@ class StreamOptionsSchema(ma.Schema):
 
         unknown = ma.EXCLUDE
 
-    include_usage = ma.fields.Boolean(metadata={"description": "Whether the last chunk counts the tokens."})
+    include_usage = Flag(
+        text=False, allow_none=True, metadata={"description": "Whether the last chunk counts the tokens."}
+    )
 
 
-class ChatCompletionRequestSchema(ma.Schema):
+ToleratedSchema = ma.Schema.from_dict(
+    {
+        **{name: Neutral(values) for name, values in NEUTRAL.items()},
+        **{name: ma.fields.Raw(allow_none=True, metadata={"description": "Is not used."}) for name in WITHOUT_EFFECT},
+    }
+)
+
+
+class ChatCompletionRequestSchema(ToleratedSchema):  # type: ignore[misc,valid-type]
     """A request for a completion."""
 
     model = ma.fields.String(required=True, metadata={"description": "One of `GET /v1/models`."})
     messages = ma.fields.List(
         ma.fields.Nested(OpenAIMessageSchema), required=True, validate=ma.validate.Length(min=1, max=10_000)
     )
-    stream = ma.fields.Boolean(allow_none=True)
+    stream = Flag(text=False, allow_none=True)
     stream_options = ma.fields.Nested(StreamOptionsSchema, allow_none=True)
     temperature = Decimal(text=False, allow_none=True, validate=ma.validate.Range(0, 2))
     max_tokens = Whole(text=False, allow_none=True, validate=ma.validate.Range(1, 1_000_000))
     max_completion_tokens = Whole(text=False, allow_none=True, validate=ma.validate.Range(1, 1_000_000))
-    stop = StopField(allow_none=True, metadata={"description": "A text, or a list of up to four."})
-
-    @ma.pre_load
-    def _take_what_changes_nothing(self, data: Any, **_: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        for name, neutral in NEUTRAL.items():
-            if data.get(name) is not None and data[name] not in neutral:
-                raise ma.ValidationError("this value is not supported", name)
-        return {name: value for name, value in data.items() if name not in NEUTRAL and name not in WITHOUT_EFFECT}
+    stop = StopField(
+        allow_none=True,
+        metadata={
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": MOST_STOPS}],
+            "description": f"A text, or a list of up to {MOST_STOPS}.",
+        },
+    )
 
 
 class ChatCompletionSchema(Document):
@@ -137,6 +171,16 @@ COMPLETION = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "A slope."}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 6, "completion_tokens": 3, "total_tokens": 9},
 }
+STREAMED_COMPLETION = """\
+data: {"id":"chatcmpl-0b6f3b52","object":"chat.completion.chunk","created":1768469406,"model":"offline",\
+"choices":[{"index":0,"delta":{"content":"A ramp."},"finish_reason":null,"logprobs":null}]}
+
+data: {"id":"chatcmpl-0b6f3b52","object":"chat.completion.chunk","created":1768469406,"model":"offline",\
+"choices":[{"index":0,"delta":{},"finish_reason":"stop","logprobs":null}]}
+
+data: [DONE]
+
+"""
 MODELS = {
     "object": "list",
     "data": [{"id": "offline", "object": "model", "created": 0, "owned_by": "provider"}],

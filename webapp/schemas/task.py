@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
 
 from tasks.jobs import Status
+from tasks.sdk import Parameter
 from webapp.schemas.document import Document
 from webapp.schemas.job import JOB_ID, JobErrorSchema, ProgressSchema
 
@@ -23,15 +24,20 @@ class TaskInputBase(ma.Schema):
         unknown = ma.RAISE
 
 
-def task_input(types: Collection[str]) -> ma.Schema:
-    """The body of a new task; `types` are the names of the agents that can do one."""
+def task_input(types: Mapping[str, Parameter]) -> ma.Schema:
+    """The body of a new task; `types` are the agents that can do one, with the parameter that the text is for."""
     usual: dict[str, Any] = {"load_default": USUAL} if USUAL in types else {"required": True}
     task_type = ma.fields.String(
         validate=ma.validate.OneOf(sorted(types)),
         metadata={"description": "The agent that does it.", "example": USUAL if USUAL in types else min(types)},
         **usual,
     )
-    prompt = ma.fields.String(required=True, metadata={"description": "The text.", "example": "A short text."})
+    prompt = ma.fields.String(
+        required=True,
+        # What all of them demand. Further limits are those of each agent.
+        validate=ma.validate.Length(min=min(each.param.min_length or 0 for each in types.values())),
+        metadata={"description": "The text.", "example": "A short text."},
+    )
     return TaskInputBase.from_dict({"prompt": prompt, "task_type": task_type}, name="TaskInput")()
 
 
