@@ -46,7 +46,7 @@ types: install-dev ## Check the types
 imports: install-dev ## Check who imports whom
 	@$(BIN)/lint-imports
 
-docs: install-dev ## Write docs/settings.md anew from the settings' declarations
+docs: install-dev ## Write docs/settings.md and docs/metrics.md anew from the declarations
 	@$(BIN)/python -m deploy.local.reference
 
 lock: install-dev ## Resolve the dependencies anew and pin them with hashes

@@ -47,13 +47,15 @@ def web_fault() -> str:
 def worker_fault(proc: Path = Path("/proc")) -> str:
     """What is wrong with the worker: it is not there, or Redis has not heard of it for three of its rounds."""
     settings = load(EngineSettings, os.environ)
-    keys = Keys(settings.namespace)
-    host = socket.gethostname()
-    names = [keys.worker(f"{queue}@{host}/{pid}") for pid in worker_pids(proc) for queue in settings.queues]
-    if not names:
+    keys, connection, host = Keys(settings.namespace), connect(settings), socket.gethostname()
+    pids = list(worker_pids(proc))
+    if not pids:
         return "no worker runs here"
     try:
-        heard = connect(settings).exists(*names)
+        heard = any(
+            any(connection.zmscore(keys.workers(queue), [f"{queue}@{host}/{pid}" for pid in pids]))
+            for queue in settings.queues
+        )
     except RedisError:
         return ""
     return "" if heard else "the worker runs, but says nothing"

@@ -4,7 +4,9 @@ gunicorn reads the names of this module; `os.environ` is read here because it is
 modules are not imported here: what the master imports before it forks, gevent could not patch any more.
 """
 
+import itertools
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +24,12 @@ def processors() -> int:
         return cores
 
 
-bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+bind = [f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"]
+# The application tells by the port that a request came in at, and knows no metrics at the other one.
+METRICS_PORT = int(os.environ.get("METRICS_PORT") or 0)
+METRICS_DIR = Path(os.environ.get("METRICS_DIR") or "var/metrics") / "web"
+if METRICS_PORT:
+    bind.append(f"{os.environ.get('METRICS_HOST') or '127.0.0.1'}:{METRICS_PORT}")
 worker_class = "gevent"
 # A web process waits for Redis and for clients; it computes little. One a core, and two at least, so that one
 # can be replaced while another answers.
@@ -66,6 +73,21 @@ def on_starting(server: Any) -> None:
     check = "from webapp import lifecycle, wsgi; lifecycle.refuse_without_key(wsgi.app)"
     if subprocess.run([sys.executable, "-c", check], check=False).returncode != 0:
         sys.exit(1)
+    if METRICS_PORT:
+        shutil.rmtree(METRICS_DIR, ignore_errors=True)
+        METRICS_DIR.mkdir(parents=True)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    # The lowest number that no living process has: one that replaces another goes on with its counts.
+    taken = {each.slot for each in server.WORKERS.values()}
+    worker.slot = next(slot for slot in itertools.count() if slot not in taken)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    # What it had open is open no more. prometheus-client has a function for it, but see the top: no imports here.
+    for gauges in METRICS_DIR.glob(f"gauge_live*_{worker.slot}.db"):
+        gauges.unlink(missing_ok=True)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -73,8 +95,11 @@ def post_worker_init(worker: Any) -> None:
 
     from deploy import refusals
     from webapp import lifecycle
+    from webapp.http import metrics_port
 
     refusals.install()
+    # Reading what all processes counted must not hold up the streams of the one that was asked.
+    metrics_port.start(worker.wsgi, str(worker.slot), gevent.get_hub().threadpool.apply)
     lifecycle.start(worker.wsgi)
     gevent.spawn(_drain_when_told, worker)
 

@@ -8,6 +8,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tasks.jobs.settings import EngineSettings
+from tasks.metrics.settings import MetricsSettings
 from tasks.sdk import Agent, Catalogue
 from webapp import browsers, cli, jobs_cli, services
 from webapp.api import agents, ai_service, chat, credits, dead_jobs, idempotency, openai, running, sockets, tasks
@@ -21,14 +22,18 @@ from webapp.api.system import system
 from webapp.api.tickets import tickets
 from webapp.auth import guard, throttle
 from webapp.encoding import OrjsonProvider
-from webapp.http import limits, logging, problem, request_id
+from webapp.http import limits, logging, metrics_port, problem, request_id
 from webapp.openapi import Api
 from webapp.schemas.agent_input import InputSchemas
 from webapp.settings import WebSettings
 
 
 def create_app(
-    settings: WebSettings, engine_settings: EngineSettings, *, catalogue: Mapping[str, Agent] | None = None
+    settings: WebSettings,
+    engine_settings: EngineSettings,
+    *,
+    catalogue: Mapping[str, Agent] | None = None,
+    metrics: MetricsSettings | None = None,
 ) -> Flask:
     """Build the application. Nothing is connected to yet; the agents are those of the settings unless given."""
     app = Flask("webapp", static_folder=None)
@@ -37,6 +42,7 @@ def create_app(
     app.extensions[services.EXTENSION] = services.build(settings, engine_settings, known)
     _add_layers(app, settings)
     _add_endpoints(app, settings, known)
+    metrics_port.init_app(app, metrics or MetricsSettings())
     app.cli.add_command(cli.keys)
     app.cli.add_command(jobs_cli.jobs)
     return app

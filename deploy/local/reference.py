@@ -1,4 +1,4 @@
-"""`make docs`: write `docs/settings.md` from the declarations of the settings."""
+"""`make docs`: write `docs/settings.md` and `docs/metrics.md` from the declarations of settings and metrics."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from pathlib import Path
 from deploy.settings import ProcessSettings
 from tasks.jobs.environment import REQUIRED, Setting, declared
 from tasks.jobs.settings import EngineSettings
+from tasks.metrics.metric import DECLARED
+from tasks.metrics.settings import MetricsSettings
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.settings import WorkerSettings
 from webapp.settings import WebSettings
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = DOCS / "settings.md"
+METRICS_PAGE = DOCS / "metrics.md"
 
 # Every settings class there is, with who reads it.
 SETTINGS: dict[str, tuple[type, ...]] = {
@@ -21,6 +25,7 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     "Jobs: web and workers must agree": (EngineSettings,),
     "Workers": (WorkerSettings,),
     "Text generation: workers": (ProviderSettings,),
+    "Metrics: web and workers": (MetricsSettings,),
 }
 
 HEAD = """\
@@ -83,5 +88,13 @@ def _spelled(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def metrics_page() -> str:
+    """The text of the page about metrics: what people wrote above the table, and the table."""
+    text, begin, _ = METRICS_PAGE.read_text(encoding="utf-8").partition("| metric |")
+    rows = (f"| `{each.name}` | {each.kind} | {', '.join(each.labels)} | {each.doc} |\n" for each in DECLARED)
+    return text + begin + " kind | labels | |\n|---|---|---|---|\n" + "".join(rows)
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    METRICS_PAGE.write_text(metrics_page(), encoding="utf-8")

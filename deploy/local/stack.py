@@ -21,6 +21,7 @@ from deploy.local.valkey import Server, Valkey, free_port
 from tasks.jobs.environment import load
 from tasks.jobs.keys import Keys
 from tasks.jobs.settings import EngineSettings
+from tasks.metrics.settings import MetricsSettings
 from tasks.worker.settings import WorkerSettings
 
 __all__ = ["Stack", "StackError", "web_is_ready"]
@@ -59,6 +60,7 @@ class Stack:
         self.artifacts_dir = directory / "artifacts"
         self.valkey: Server = Valkey(directory / "valkey", valkey_port or free_port())
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.metrics_ports: dict[str, int] = {}
         self._environ = bare_environment() if environ is None else environ
         self._settings = dict(settings or {})
         self.names = only if only is not None else tuple(procfile())
@@ -76,6 +78,7 @@ class Stack:
             "API_KEY": self.api_key,
             "ARTIFACTS_DIR": str(self.artifacts_dir),
             "ALIVE_DIR": str(self.directory / "alive"),
+            "METRICS_DIR": str(self.directory / "metrics"),
             "PUBLIC_BASE_URL": self.url,
         }
         return with_programs({**self._environ, **own, **self._settings})
@@ -105,12 +108,20 @@ class Stack:
         command = procfile()[name]
         if as_name:
             command = command.replace("@%h", f"-{as_name}@%h")
+        settings = self._metrics_port(as_name or name) | settings
         log = self.log_path(as_name or name)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
             process = spawn(in_shell(command), stdout=out, env=self.environment | settings)
         self.processes[as_name or name] = process
         return process
+
+    def _metrics_port(self, name: str) -> dict[str, str]:
+        """One for each process of this machine: web has the one of the settings, the others those behind it."""
+        first = load(MetricsSettings, self.environment).port
+        if not first:
+            return {}
+        return {"METRICS_PORT": str(self.metrics_ports.setdefault(name, first + len(self.metrics_ports)))}
 
     def wait_until_ready(self, timeout: float = READY_TIMEOUT) -> None:
         """Wait until web answers and every worker has been heard of."""
@@ -174,9 +185,10 @@ class Stack:
             raise StackError(f"{name} did not stop in time, and was killed:\n{self.log_tail(name)}") from None
 
     def _count_workers(self) -> int:
-        keys = Keys(load(EngineSettings, self.environment).namespace)
+        settings = load(EngineSettings, self.environment)
+        keys = map(Keys(settings.namespace).workers, settings.queues)
         with redis.Redis.from_url(self.redis_url) as client:
-            return len(client.keys(keys.worker("*")))
+            return sum(client.zcard(key) for key in keys)
 
 
 def web_is_ready(url: str) -> bool:

@@ -12,6 +12,7 @@ import orjson
 from redis import Redis
 from redis.exceptions import NoScriptError, RedisError
 
+from tasks import metrics
 from tasks.jobs import scripts
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
@@ -19,6 +20,7 @@ from tasks.jobs.record import RECORD_VERSION, ArtifactInfo, Job, JobError, Statu
 from tasks.jobs.settings import EngineSettings
 
 STALE = "stale"
+ALIVE = "alive"
 CONDEMNED_FOR = 2000  # ms that a process has to die in after it wrote its verdict
 
 
@@ -137,7 +139,10 @@ class Attempts:
         """Give the job to another worker. No loss is counted."""
         message = make_message(claim.job.id, claim.job.queue)
         args: list[scripts.Argument] = [claim.job.id, claim.attempt, message, self._retention]
-        return self._transition(scripts.hand_back, claim.job, args)
+        outcome = self._transition(scripts.hand_back, claim.job, args)
+        if outcome != STALE:
+            metrics.JOBS_HANDED_BACK.add(claim.job.agent, claim.job.queue)
+        return outcome
 
     def condemn(self, claim: Claim, error: JobError | None) -> str:
         """Say that this process ends itself. With an error the job will be failed with it."""
@@ -151,7 +156,12 @@ class Attempts:
             *(job.id, job.attempt, cause, message),
             *(self.settings.max_losses, self._retention, math.ceil(self.settings.dead_retention * 1000)),
         ]
-        return self._transition(scripts.lose, job, args)
+        outcome = self._transition(scripts.lose, job, args)
+        if outcome not in (STALE, ALIVE):
+            metrics.JOBS_LOST.add(job.agent, job.queue)
+        if outcome in (Status.FAILED, Status.CANCELED):
+            metrics.JOBS_ENDED.add(job.agent, job.queue, outcome)
+        return outcome
 
     def push(self, job_id: str, queue: str) -> bool:
         """Send the message of a waiting job again. False: it waits no longer."""

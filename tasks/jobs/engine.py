@@ -11,6 +11,7 @@ import orjson
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from tasks import metrics
 from tasks.jobs import scripts
 from tasks.jobs.artifacts import ArtifactStore
 from tasks.jobs.conversations import Conversations
@@ -19,7 +20,7 @@ from tasks.jobs.events import Event
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
 from tasks.jobs.pace import drain_rate, retry_after
-from tasks.jobs.record import Job, NewJob, created_job, fields_of
+from tasks.jobs.record import Job, NewJob, Status, created_job, fields_of
 from tasks.jobs.settings import EngineSettings
 
 REFUSED = {b"no_conversation": NoConversation, b"conversation_full": ConversationFull}
@@ -60,6 +61,7 @@ class Engine:
                 self.artifacts.delete(input_ref)
             raise
         if kind == b"created":
+            metrics.JOBS_SUBMITTED.add(new.agent, new.queue)
             return created_job(new, fields, rest[0])
         if input_ref and kind != b"repeated":
             self.artifacts.delete(input_ref)
@@ -88,8 +90,11 @@ class Engine:
 
     def cancel(self, job: Job) -> str | None:
         """Ask for the end of a job. Returns its status after that, None when it is gone."""
-        status = scripts.cancel(self.redis, self._keys(job), [job.id, self._retention])
-        return status.decode() if status else None
+        answer = scripts.cancel(self.redis, self._keys(job), [job.id, self._retention])
+        status = answer.decode() if answer else None
+        if job.status is Status.PENDING and status == Status.CANCELED:
+            metrics.JOBS_ENDED.add(job.agent, job.queue, status)
+        return status
 
     def queue_place(self, job: Job) -> tuple[int, float | None]:
         """Where a pending job stands (1 is next), and the seconds it may wait at the measured drain rate.
@@ -174,6 +179,7 @@ class Engine:
     def _not_created(self, new: NewJob, kind: bytes, rest: Sequence[Any]) -> Job:
         if kind == b"full":
             limit = rest[0].decode()
+            metrics.JOBS_REFUSED.add(limit)
             raise LimitReached(limit, retry_after(self.redis, self.keys, self.settings, new.queue, limit))
         if kind == b"reused":
             raise KeyReused

@@ -55,8 +55,9 @@ class Keys:
     def keeper(self) -> str:
         return f"{self.namespace}:keeper"
 
-    def worker(self, name: str) -> str:
-        return f"{self.namespace}:worker:{name}"
+    def workers(self, queue: str) -> str:
+        """The workers of a queue by name, scored by the moment (ms) until which each is believed to be there."""
+        return f"{self.namespace}:workers:{queue}"
 
     def api_key(self, key_id: str) -> str:
         return f"{self.namespace}:api-key:{key_id}"

@@ -121,6 +121,11 @@ class Job:
     turn: int = 0  # its place in the conversation, from 1 on
     checkpoints: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def wait(self) -> float:
+        """Seconds from its acceptance to its first start, by the clock of Redis; 0 before that."""
+        return (self.started_at - self.created_at).total_seconds() if self.started_at else 0.0
+
     def artifact(self, name: str) -> ArtifactInfo | None:
         return next((each for each in self.artifacts if each.name == name), None)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasks.jobs import scripts
-from tasks.jobs.attempts import Attempts
+from tasks.jobs.attempts import ALIVE, STALE, Attempts
 from tasks.jobs.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -91,4 +91,4 @@ def _lose(attempts: Attempts, job_id: str) -> bool:
     if job is None or job.status.ended:
         attempts.redis.zrem(attempts.keys.leases, job_id)
         return False
-    return attempts.lose(job, "expired") not in ("alive", "stale")
+    return attempts.lose(job, "expired") not in (ALIVE, STALE)

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from tasks import metrics
 from tasks.jobs.artifacts import ArtifactStore
 from tasks.jobs.record import ArtifactInfo
 from tasks.sdk import AgentError, Artifact, Completion, File, Message, Report, Usage
@@ -52,6 +53,8 @@ class JobContext:
         self.settings = self.services.settings
         self.provider: Provider = _Metered(self.services.provider, self)
         self.log = structlog.get_logger(job.agent)
+        self._agent = job.agent
+        self._spoken = False
 
     def progress(self, fraction: float, message: str = "") -> None:
         self.writer.emit("progress", {"fraction": min(max(float(fraction), 0.0), 1.0), "message": message})
@@ -63,6 +66,8 @@ class JobContext:
         self.check()
         key = f"{self.job_id}/{self.attempt}/{Artifact(name, media_type, 0).name}"
         size = self.services.store.put(key, [data] if isinstance(data, bytes) else self._checked(data))
+        metrics.ARTIFACTS.add(self._agent)
+        metrics.ARTIFACT_BYTES.add(self._agent, by=size)
         self.artifacts.append(ArtifactInfo(name, media_type, size, key, self.attempt))
         self.writer.emit("artifact", {"name": name, "media_type": media_type, "size": size})
         return Artifact(name, media_type, size)
@@ -90,7 +95,14 @@ class JobContext:
     def token(self, content: str) -> None:
         """Say a piece of the answer."""
         if content:
+            self._count_first_token()
             self.writer.emit("token", {"content": content})
+
+    def _count_first_token(self) -> None:
+        job = self.running.claim.job
+        if not self._spoken and job.attempt == 1:
+            metrics.FIRST_TOKEN.observe(job.wait + self.running.age, job.agent, job.queue)
+        self._spoken = True
 
     def open_file(self, stored: Mapping[str, Any]) -> File:
         """Open a file that was uploaded with the job or before it."""

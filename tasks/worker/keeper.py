@@ -10,9 +10,9 @@ import math
 import time
 from collections.abc import Callable
 
-import orjson
 from redis.exceptions import RedisError
 
+from tasks import metrics
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.engine import Engine
 from tasks.jobs.upkeep import lose_expired, remove_due, remove_expired, remove_forgotten, resend_waiting
@@ -74,18 +74,27 @@ class Keeper:
         if time.monotonic() >= self._trusted_from:
             lost = lose_expired(self._attempts)
             sent = resend_waiting(self._attempts)
+            metrics.KEEPER_ACTIONS.add("took_back", by=lost)
+            metrics.KEEPER_ACTIONS.add("resent", by=sent)
             if lost or sent:
                 log.warning("the keeper took back %d jobs and sent %d messages again", lost, sent)
         files, jobs = remove_due(self._engine), remove_expired(self._engine)
         remove_forgotten(self._engine)
+        metrics.KEEPER_ACTIONS.add("removed_file", by=files)
+        metrics.KEEPER_ACTIONS.add("removed_job", by=jobs)
         if files or jobs:
             log.info("the keeper removed %d delivered files and the rest of %d jobs and uploads", files, jobs)
 
     def _say_alive(self) -> None:
         """Let others see that this worker is there. It is forgotten when three passes were missed."""
-        about = orjson.dumps({"worker": self._attempts.worker, "queues": sorted(self._queues)})
-        key = self._attempts.keys.worker(self._attempts.worker)
-        self._attempts.redis.set(key, about, px=math.ceil(self._interval * 3000))
+        redis, missed = self._attempts.redis, math.ceil(self._interval * 3000)
+        now = round(self._engine.now() * 1000)
+        pipeline = redis.pipeline(transaction=False)
+        for key in map(self._attempts.keys.workers, self._queues):
+            pipeline.zremrangebyscore(key, "-inf", f"({now}")
+            pipeline.zadd(key, {self._attempts.worker: now + missed})
+            pipeline.pexpire(key, missed)
+        pipeline.execute()
 
     def _holds_lock(self) -> bool:
         redis, key = self._attempts.redis, self._attempts.keys.keeper

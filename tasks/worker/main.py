@@ -6,6 +6,7 @@ import os
 
 from tasks.jobs.environment import load, prefixed
 from tasks.jobs.settings import EngineSettings
+from tasks.metrics.settings import MetricsSettings
 from tasks.sdk import Catalogue
 from tasks.worker.app import create_app
 from tasks.worker.process import WorkerProcess
@@ -21,5 +22,6 @@ process = WorkerProcess(
     provider_settings,
     Catalogue.load(engine_settings.agents, engine_settings.queues),
     prefixed("AGENT_", os.environ),
+    metrics=load(MetricsSettings, os.environ),
 )
 app = create_app(engine_settings, worker_settings, provider_settings, process)

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from billiard import current_process
 from celery import Celery, signals
 
 from tasks.jobs import Conversations, Engine, LocalArtifacts, connect
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
+from tasks.metrics.settings import MetricsSettings
 from tasks.sdk import Agent
 from tasks.worker.alive import Mark, Marks, path_of
 from tasks.worker.consumer import LivelyConsumer
@@ -25,6 +27,7 @@ from tasks.worker.flusher import Flusher
 from tasks.worker.history import History
 from tasks.worker.keeper import Keeper
 from tasks.worker.leases import Leases
+from tasks.worker.metrics import WorkerMetrics
 from tasks.worker.models import ModelNews
 from tasks.worker.providers import make_provider
 from tasks.worker.providers.settings import ProviderSettings
@@ -46,12 +49,15 @@ class WorkerProcess:
         provider: ProviderSettings,
         catalogue: Mapping[str, Agent],
         agent_settings: Mapping[str, str],
+        *,
+        metrics: MetricsSettings,
     ) -> None:
         self._engine = engine
         self._worker = worker
         self._provider = provider
         self._catalogue = catalogue
         self._agent_settings = agent_settings
+        self._metrics = WorkerMetrics(metrics)
         self._store = LocalArtifacts(engine.artifacts_dir)
         self._drain = Drain(worker.drain)
         self._name = ""
@@ -76,6 +82,7 @@ class WorkerProcess:
     def _init(self, sender: Any, **_: Any) -> None:
         """In the main process, before its pool starts."""
         self._name = sender.hostname
+        self._metrics.begin(self._name)
         self._queues = set(self._app.amqp.queues.consume_from)
         JobRequest.attempts = self._attempts()
         JobRequest.worker_name = self._name
@@ -94,6 +101,7 @@ class WorkerProcess:
         ModelNews(make_provider(self._provider), self._provider, models).start()
         if self._runner is not None:
             self._runner.leases.start()
+        self._metrics.serve(connect(self._engine), self._engine)
 
     def _make_marks(self) -> None:
         try:
@@ -109,6 +117,7 @@ class WorkerProcess:
     def _child_init(self, **_: Any) -> None:
         """In a prefork child, after the fork."""
         self._marks = None  # its parent's
+        self._metrics.begin_child(current_process().index)
         # The terminal, honcho and systemd signal whole process groups: a child drains like its parent.
         signal.signal(signal.SIGTERM, lambda *_: self._drain.begin())
         self._runner = self._make_runner(PreforkEnforcement(self._attempts(), self._worker.cancel_grace))

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
+from tasks import metrics
 from tasks.jobs import logs
 from tasks.jobs.attempts import Attempts, Claim, Ending, new_nonce
-from tasks.jobs.record import JobError, Status
+from tasks.jobs.record import Job, JobError, Status
 from tasks.sdk import Agent
 from tasks.worker.checkpoints import Checkpoints
 from tasks.worker.context import JobContext, Services
@@ -69,6 +70,7 @@ class Runner:
             with self.leases.hold(running):
                 self._run(running)
         finally:
+            metrics.JOB_SECONDS.observe(running.age, claim.job.agent, claim.job.queue)
             self.enforcement.ended(running)
             logs.clear()
 
@@ -90,10 +92,13 @@ class Runner:
 
     def _run(self, running: Running) -> None:
         log.info("job started")
+        if running.claim.attempt == 1:
+            metrics.JOB_WAIT.observe(running.claim.job.wait, running.claim.job.agent, running.claim.job.queue)
         writer = EventWriter(running, self.flusher, self.drain.over)
         ending = self._attempt(running, writer)
         if ending is not None:
             kept = writer.finish(ending)
+            _count(running.claim.job, ending, kept=kept)
             log.info("job %s", ending.status.value if kept else "is not ours any more")
         elif running.reason is not Reason.LOST:
             self._hand_back(running.claim)
@@ -122,6 +127,14 @@ class Runner:
         except Exception as error:
             log.exception("agent %s could not be set up: its jobs will fail", agent.name)
             self.broken[agent.name] = repr(error)
+
+
+def _count(job: Job, ending: Ending, *, kept: bool) -> None:
+    if kept:
+        metrics.JOBS_ENDED.add(job.agent, job.queue, ending.status.value)
+    # Spent, whether or not somebody else has the job by now.
+    metrics.TOKENS.add(job.agent, "prompt", by=ending.usage.get("prompt_tokens", 0))
+    metrics.TOKENS.add(job.agent, "completion", by=ending.usage.get("completion_tokens", 0))
 
 
 def _refused(code: str, detail: str) -> Ending:

@@ -36,10 +36,16 @@ class Running:
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-        self.deadline = time.monotonic() + claim.job.timeout
+        self.began = time.monotonic()
+        self.deadline = self.began + claim.job.timeout
         self.executing = False
         self.reason: Reason | None = None
         self.interrupted_at = 0.0
+
+    @property
+    def age(self) -> float:
+        """Seconds since this attempt was begun."""
+        return time.monotonic() - self.began
 
     def interrupt(self, reason: Reason) -> None:
         """Ask the attempt to stop. The first reason stands, but a lost fence outweighs every other."""

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from tasks import metrics
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.record import Job
 from tasks.jobs.settings import EngineSettings
@@ -74,6 +75,7 @@ def deliver_next(attempts: Attempts) -> bool:
     level = logging.INFO if delivery.delivered else logging.WARNING
     log.log(level, "webhook of job %s: %s, try %d", job_id, delivery.error or delivery.status, tries)
     over = delivery.delivered or delivery.status == GONE or tries > len(WAITS)
+    metrics.WEBHOOKS.add("delivered" if delivery.delivered else "given_up" if over else "postponed")
     again = None if over else WAITS[tries - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - no secret
     settle(attempts.redis, attempts.keys, job_id, [*job.deliveries, delivery], again)
     return True

@@ -16,16 +16,19 @@ import pytest
 import deploy
 import tasks
 import webapp
-from deploy.local.reference import PAGE, SETTINGS, page, settings
+from deploy.local.reference import METRICS_PAGE, PAGE, SETTINGS, metrics_page, page, settings
 from deploy.settings import ProcessSettings
+from tasks.metrics.metric import DECLARED
 
 ROOT = Path(__file__).parents[2]
 
-# Where a process begins. The last four begin processes, and hand the environment on or look at who began them.
+# Where a process begins. Those of `deploy` begin processes, and hand the environment on or look at who
+# began them; counting.py tells a library where to count, which has no other ear for it.
 ENTRY_POINTS = {
     "webapp/wsgi.py",
     "tasks/worker/main.py",
     "tasks/worker/alive.py",
+    "tasks/metrics/counting.py",
     "deploy/gunicorn.conf.py",
     "deploy/redis/acl.py",
     "deploy/backup.py",
@@ -61,6 +64,11 @@ def test_the_reference_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: make docs"
 
 
+def test_the_page_about_metrics_is_up_to_date() -> None:
+    assert METRICS_PAGE.read_text(encoding="utf-8") == metrics_page(), "write it anew: make docs"
+    assert all(f"| `{each.name}` |" in metrics_page() for each in DECLARED)
+
+
 def test_every_setting_says_what_it_is() -> None:
     for _, each in settings():
         assert re.fullmatch(r"[A-Z][A-Z0-9_]*", each.variable)
@@ -83,9 +91,9 @@ def test_the_environment_is_read_at_entry_points_only() -> None:
 def test_gunicorn_listens_where_the_reference_says(monkeypatch: pytest.MonkeyPatch) -> None:
     # It cannot use the declarations: what it imports before it forks, gevent could not patch any more.
     documented = ProcessSettings()
-    for name in ("HOST", "PORT", "WEB_CONCURRENCY"):
+    for name in ("HOST", "PORT", "WEB_CONCURRENCY", "METRICS_PORT"):
         monkeypatch.delenv(name, raising=False)
     config = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))
-    assert config["bind"] == f"{documented.host}:{documented.port}"
+    assert config["bind"] == [f"{documented.host}:{documented.port}"]
     assert documented.web_processes == 0
     assert config["workers"] >= 2

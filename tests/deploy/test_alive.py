@@ -27,11 +27,11 @@ def proc(tmp_path: Path) -> Path:
 
 def test_a_worker_that_redis_has_heard_of_lives(stack: Stack, proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", stack.redis_url)
-    redis, key = engine_of(stack).redis, Keys().worker(f"io@{socket.gethostname()}/7")
+    redis, key, name = engine_of(stack).redis, Keys().workers("io"), f"io@{socket.gethostname()}/7"
     assert alive.worker_fault(proc) == "the worker runs, but says nothing"
-    redis.set(key, b"here", px=10_000)
+    redis.zadd(key, {name: 2e12})
     assert alive.worker_fault(proc) == ""
-    redis.delete(key)
+    redis.zrem(key, name)
 
 
 def test_a_worker_without_redis_lives(proc: Path, monkeypatch: pytest.MonkeyPatch) -> None:

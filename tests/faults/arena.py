@@ -85,10 +85,13 @@ class Arena:
         until = time.monotonic() + timeout
         while time.monotonic() < until:
             with contextlib.suppress(redis.RedisError):
-                known: Any = self.engine.redis.keys(self.engine.keys.worker("*"))
-                if {name_of(key.decode().removeprefix(self.engine.keys.worker(""))) for key in known} >= set(WORKERS):
+                if {name_of(worker.decode()) for worker in self._heard_of()} >= set(WORKERS):
                     return
             time.sleep(0.2)
+
+    def _heard_of(self) -> list[bytes]:
+        known: Any = [self.engine.redis.zrange(self.engine.keys.workers(each), 0, -1) for each in ("io", "cpu")]
+        return [worker for workers in known for worker in workers]
 
 
 def children_of(pid: int) -> list[int]:

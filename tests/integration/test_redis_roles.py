@@ -161,7 +161,7 @@ def test_every_name_of_the_workers_keys_is_in_its_patterns() -> None:
         *keys.transition("a-job", "io"),
         keys.removals,
         keys.keeper,
-        keys.worker("io@host"),
+        keys.workers("io"),
         keys.jobs_of("a"),
     ):
         allowed = any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

@@ -16,6 +16,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tasks import metrics
 from tasks.jobs.keys import Keys
 from webapp.auth.principals import Principal
 from webapp.http.problem import Problem
@@ -115,6 +116,7 @@ class Streams:
 
     def _refused(self, owner: str) -> Problem:
         log.warning("limits.refused", kind="streams", who=owner)
+        metrics.RATE_REFUSALS.add("streams")
         return Problem(
             429,
             "too_many_streams",

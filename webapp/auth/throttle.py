@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, Response, g, request
 from limits import RateLimitItem
 
+from tasks import metrics
 from webapp.auth.limiter import Count
 from webapp.auth.principals import Principal
 from webapp.auth.quotas import kind_of
@@ -67,6 +68,7 @@ def _count(limit: RateLimitItem | None, kind: str, who: str) -> None:
 
 def too_many(detail: str, retry_after: int, kind: str) -> Problem:
     """The answer to too much of something."""
+    metrics.RATE_REFUSALS.add(kind)
     headers = {"Retry-After": str(retry_after)}
     return Problem(429, "rate_limited", f"{detail} Try again later.", headers=headers, extra={"limit": kind})
 

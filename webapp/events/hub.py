@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import structlog
 from redis.exceptions import RedisError
 
+from tasks import metrics
 from tasks.jobs import Engine, Event
 from tasks.jobs.events import position
 from webapp.events.cursor import Cursor
@@ -112,6 +113,7 @@ class EventHub:
             if channel is None or subscription not in channel.subscriptions:
                 return
             channel.subscriptions = tuple(each for each in channel.subscriptions if each is not subscription)
+            metrics.HUB_SUBSCRIPTIONS.add(-1)
             if not channel.subscriptions:
                 del self._channels[name]
                 self._unsubscribe(name)
@@ -151,6 +153,7 @@ class EventHub:
             channel = self._channels[name] = Channel(name)
             self._subscribe([channel])
         channel.subscriptions = (*channel.subscriptions, subscription)
+        metrics.HUB_SUBSCRIPTIONS.add(1)
         if channel.confirmed:
             subscription.confirm()
 
@@ -187,6 +190,7 @@ class EventHub:
                 # Everything, because a writer's failing send takes the connection from under our read, which then
                 # fails in whatever way; and without its owner every request of this process would go deaf.
                 log.warning("hub.disconnected", error=error, retry_in=pause)
+                metrics.HUB_DISCONNECTS.add()
                 self._lose()
                 # Spread out: the other processes lost the same server at the same moment.
                 time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
@@ -203,6 +207,7 @@ class EventHub:
         with self._lock:
             self._wire = wire
             self._subscribe(list(self._channels.values()))
+        metrics.HUB_CONNECTIONS.add(1)
         try:
             while self._channels or not self._draining:
                 for _ in range(BURST):
@@ -211,6 +216,7 @@ class EventHub:
                         self._handle(wire, reply)
                 time.sleep(0)
         finally:
+            metrics.HUB_CONNECTIONS.add(-1)
             wire.close()
 
     def _handle(self, wire: Wire, reply: Reply) -> None:

@@ -9,8 +9,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 
+from tasks import metrics
 from tasks.jobs import logs
 from tasks.jobs.logs import configure
 
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["AccessLog", "configure", "init_app"]
 
 # Asked every few seconds by whoever watches the process: written only at DEBUG.
-PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+PROBES = frozenset({"/livez", "/readyz"})
+# Others are a caller's invention, and no label may be one.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNKNOWN = "unknown"  # a path that no route has, a method that nobody knows
+LINE = "slipway.line"
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +33,13 @@ log = structlog.get_logger(__name__)
 def init_app(app: Flask) -> None:
     """Log every request of `app`. To be called before `request_id.init_app`, which must wrap it."""
     app.wsgi_app = AccessLog(app.wsgi_app)  # type: ignore[method-assign]
-    app.after_request(_bind_principal)
+    app.after_request(_bind)
 
 
-def _bind_principal(response: Response) -> Response:
+def _bind(response: Response) -> Response:
+    line: _Line | None = request.environ.get(LINE)
+    if line is not None and request.url_rule is not None:
+        line.route = request.url_rule.rule
     # The line is written after the request's own context has gone.
     principal = g.get("principal")
     if principal is not None:
@@ -46,7 +54,7 @@ class AccessLog:
         self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        line = _Line(environ)
+        line = environ[LINE] = _Line(environ)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             line.answered(status, headers)
@@ -62,7 +70,7 @@ class AccessLog:
 class _Line:
     """What is known about a request; never its query values, headers or body."""
 
-    __slots__ = ("_job_id", "_method", "_path", "_started", "_status")
+    __slots__ = ("_job_id", "_method", "_path", "_started", "_status", "route")
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self._started = time.monotonic()
@@ -71,12 +79,17 @@ class _Line:
         # A WebSocket is answered past WSGI; refusals are not.
         self._status = 101 if environ.get("HTTP_UPGRADE", "").lower() == "websocket" else 0
         self._job_id = ""
+        self.route = UNKNOWN
 
     def answered(self, status: str, headers: list[tuple[str, str]]) -> None:
         self._status = int(status[:3])
         self._job_id = next((value for name, value in headers if name.lower() == "x-job-id"), "")
 
     def write(self) -> None:
+        seconds = time.monotonic() - self._started
+        method = self._method if self._method in METHODS else UNKNOWN
+        metrics.HTTP_REQUESTS.add(self.route, method, str(self._status))
+        metrics.HTTP_SECONDS.observe(seconds, self.route)
         level = logging.DEBUG if self._path in PROBES and self._status < HTTPStatus.BAD_REQUEST else logging.INFO
         job = {"job_id": self._job_id} if self._job_id else {}
         log.log(
@@ -86,7 +99,7 @@ class _Line:
             # WSGI hands the path's bytes over as Latin-1.
             path=self._path.encode("latin-1", "replace").decode("utf-8", "replace"),
             status=self._status,
-            duration_ms=round((time.monotonic() - self._started) * 1000, 1),
+            duration_ms=round(seconds * 1000, 1),
             **job,
         )
 

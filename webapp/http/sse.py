@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from flask import Response
 
+from tasks import metrics
 from tasks.jobs import Event
 
 MEDIA_TYPE = "text/event-stream"
@@ -81,17 +82,22 @@ class _Body:
     server closes the body, and so does Werkzeug in place of a body that it does not send.
     """
 
-    __slots__ = ("_close", "_frames")
+    __slots__ = ("_close", "_frames", "_open")
 
     def __init__(self, frames: Iterable[bytes], close: Callable[[], object] | None) -> None:
         self._frames = frames
         self._close = close
+        self._open = True
+        metrics.STREAMS_OPEN.add(1)
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._frames)
 
     def close(self) -> None:
         closing, self._close = self._close, None
+        if self._open:
+            self._open = False
+            metrics.STREAMS_OPEN.add(-1)
         try:
             close_frames = getattr(self._frames, "close", None)
             if close_frames is not None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from simple_websocket import ConnectionClosed, Server
 
+from tasks import metrics
+
 FLOODED = 1008  # policy violation
 RESTARTING = 1012  # service restart: come back
 REPLACED = 4409  # a newer socket of the same name is there
@@ -99,12 +101,14 @@ class OpenSockets:
     def add(self, ws: Server) -> None:
         """Remember an open socket; one that comes while the process drains is closed."""
         self._sockets.add(ws)
+        metrics.SOCKETS_OPEN.add(1)
         if self._draining:
             end(ws, RESTARTING, "The server restarts.")
 
     def discard(self, ws: Server) -> None:
         """Forget a socket."""
         self._sockets.discard(ws)
+        metrics.SOCKETS_OPEN.add(-1)
 
     def close(self) -> None:
         """Close them all, each for itself: one that does not read must not hold up the others."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
 
+from tasks import metrics
 from tasks.sdk.errors import ProviderError
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,19 @@ TOO_LARGE = "The model server's answer is too large."
 REPORTED = "The model server reported an error while it answered."
 FILTERED = "The model server's content filter stopped the answer."
 
+# The same for the metrics; an answer that is an error goes by its status.
+REASONS = {
+    UNREACHABLE: "unreachable",
+    UNTRUSTED: "untrusted",
+    BROKEN: "broken",
+    SILENT: "silent",
+    CUT_SHORT: "cut_short",
+    UNREADABLE: "unreadable",
+    TOO_LARGE: "too_large",
+    REPORTED: "reported",
+    FILTERED: "filtered",
+}
+
 
 # Keys and passwords that this process uses. A server may echo them in its errors, and errors are logged.
 _secrets: set[str] = set()
@@ -68,6 +82,7 @@ class Verdict:
     """A failed try: the error to raise, and whether (and when) another try makes sense."""
 
     error: ProviderError
+    reason: str
     passing: bool = False
     retry_after: float | None = None
 
@@ -83,6 +98,7 @@ def fail(detail: str, cause: object = None, *, permanent: bool = False) -> Provi
     """Log a failure in the middle of an answer and return the error to raise."""
     error = make_error(detail, _as_exception(cause), permanent=permanent)
     log.warning("The model server failed: %s Cause: %r", detail, error.__cause__)
+    metrics.PROVIDER_FAILURES.add(REASONS[detail])
     return error
 
 
@@ -94,20 +110,20 @@ def judge_status(status: int, said: str, retry_after: float | None = None) -> Ve
     permanent = exhausted or (300 <= status < 500 and status not in _NOT_PERMANENT)  # noqa: PLR2004 (statuses)
     detail = _REFUSALS.get(status, f"The model server failed ({status}).")
     passing = status in PASSING and not permanent
-    return Verdict(make_error(detail, cause, permanent=permanent), passing, retry_after)
+    return Verdict(make_error(detail, cause, permanent=permanent), str(status), passing, retry_after)
 
 
 def judge_exception(error: Exception) -> Verdict:
     """Judge a try that ended without any answer."""
     if isinstance(error, ReadTimeoutError):
         # Not tried again: the model may still be at work on it, and a second request would double its load.
-        return Verdict(make_error(SILENT, error))
+        return Verdict(make_error(SILENT, error), REASONS[SILENT])
     if isinstance(error, (NewConnectionError, ConnectTimeoutError)):
-        return Verdict(make_error(UNREACHABLE, error), passing=True)
+        return Verdict(make_error(UNREACHABLE, error), REASONS[UNREACHABLE], passing=True)
     if isinstance(error, SSLError):
         untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
-        return Verdict(make_error(UNTRUSTED, error, permanent=untrusted), passing=not untrusted)
-    return Verdict(make_error(BROKEN, error), passing=isinstance(error, (ProtocolError, OSError)))
+        return Verdict(make_error(UNTRUSTED, error, permanent=untrusted), REASONS[UNTRUSTED], passing=not untrusted)
+    return Verdict(make_error(BROKEN, error), REASONS[BROKEN], passing=isinstance(error, (ProtocolError, OSError)))
 
 
 def judge_break(error: Exception) -> ProviderError:

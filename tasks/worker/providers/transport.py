@@ -17,6 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, connection_from_url
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Timeout, make_headers, parse_url
 
+from tasks import metrics
 from tasks.jobs.environment import Secret
 from tasks.worker.providers.body import Body
 from tasks.worker.providers.failures import Verdict, hide, judge_exception, judge_status
@@ -48,15 +49,19 @@ class Transport:
 
     def open(self, method: str, path: str, content: bytes | None = None) -> Body:
         """Send a request and return the body of its answer, unread. Raises `ProviderError`."""
-        attempt = 0
+        attempt, began = 0, time.monotonic()
+        metrics.PROVIDER_REQUESTS.add()
         while isinstance(outcome := self._try(method, path, content), Verdict):
             if not outcome.passing or attempt >= self._settings.retries:
+                metrics.PROVIDER_FAILURES.add(outcome.reason)
                 log.error("The model server failed: %s Cause: %r", outcome.error, outcome.error.__cause__)
                 raise outcome.error
             wait = choose_wait(attempt, outcome.retry_after, self._settings.max_wait)
             log.warning("The model server failed, next try in %.1f s. Cause: %r", wait, outcome.error.__cause__)
+            metrics.PROVIDER_RETRIES.add(outcome.reason)
             time.sleep(wait)
             attempt += 1
+        metrics.PROVIDER_SECONDS.observe(time.monotonic() - began)
         return outcome
 
     def close(self) -> None:
