@@ -4,8 +4,8 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run new-agent rename test faults fuzz check format format-check lint types imports docs lock manifests deploy-test \
-	audit sbom clean install install-dev
+.PHONY: help demo run new-agent rename test faults fuzz check format format-check lint types imports docs lock manifests \
+	deploy-base deploy-test audit sbom clean install install-dev
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ manifests: install-dev ## Build and check the Kubernetes manifests (needs kubect
 
 # Any Debian 12; on a machine that reaches no registry, one of debootstrap (deploy/README.md).
 CONTAINER_BASE ?= docker.io/library/debian:bookworm-slim
+
+deploy-base: ## Make a base for the images where no registry can be reached (root, debootstrap, podman)
+	@deploy/docker/base.sh localhost/slipway-base:bookworm
 
 deploy-test: install-dev ## Build the images, run compose.yaml with podman, and kill its parts
 	@REQUIRE_SYSTEM_PACKAGES=1 CONTAINER_BASE=$(CONTAINER_BASE) $(BIN)/python -m pytest -rP tests/deploy/test_containers.py

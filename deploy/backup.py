@@ -2,7 +2,8 @@
 
 A file holds the state of one moment (every key of the namespace) and the artifacts that were there after it, so that no
 job in it misses its files. The server stands still while its keys are read. `save` may run at any time; `restore` wants
-an empty server, and web and workers stopped. Its settings are the service's: REDIS_URL, NAMESPACE, ARTIFACTS_DIR.
+an empty server, and web and workers stopped. Its settings are the service's: REDIS_URL, NAMESPACE, ARTIFACTS_DIR or
+ARTIFACTS_URL.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from typing import Any
 
 from redis import Redis
 
-from tasks.jobs.artifacts import PIECE, LocalArtifacts
+from tasks.jobs.artifacts import PIECE, ArtifactStore
 from tasks.jobs.connection import connect
 from tasks.jobs.environment import load
 from tasks.jobs.keys import Keys
 from tasks.jobs.settings import EngineSettings
+from tasks.jobs.stores import artifact_store
 
 FORMAT = 1
 STATE = "state.jsonl"
@@ -58,7 +60,8 @@ def save(settings: EngineSettings, file: Path) -> tuple[int, int]:
     try:
         with tarfile.open(part, "w:gz") as archive:
             _add(archive, STATE, b"".join(_line(*entry) for entry in _with_head(entries)))
-            count = sum(_add_file(archive, path, settings.artifacts_dir) for path in _files(settings.artifacts_dir))
+            store = artifact_store(settings)
+            count = sum(_add_file(archive, store, key) for key in store.list())
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
@@ -76,7 +79,8 @@ def restore(settings: EngineSettings, file: Path) -> tuple[int, int]:
         if head.get("format") != FORMAT:
             raise BackupError(f"{file} is of format {head.get('format')}; this version reads {FORMAT}.")
         # Files first: a job that is there must not miss its own.
-        count = sum(_restore_file(archive, member, settings.artifacts_dir) for member in archive)
+        store = artifact_store(settings)
+        count = sum(_restore_file(archive, member, store) for member in archive)
         return _restore_keys(redis, lines), count
 
 
@@ -99,14 +103,14 @@ def _lines(archive: tarfile.TarFile) -> Iterator[dict[str, Any]]:
     yield from (json.loads(line) for line in content)
 
 
-def _restore_file(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> int:
+def _restore_file(archive: tarfile.TarFile, member: tarfile.TarInfo, store: ArtifactStore) -> int:
     content = archive.extractfile(member) if member.name.startswith(f"{ARTIFACTS}/") else None
     if content is None:
         return 0
     key = member.name.removeprefix(f"{ARTIFACTS}/")
     # Through the store: it refuses keys that lead elsewhere, and what it has is whole.
     with contextlib.suppress(FileExistsError):
-        LocalArtifacts(root).put(key, iter(lambda: content.read(PIECE), b""))
+        store.put(key, iter(lambda: content.read(PIECE), b""))
     return 1
 
 
@@ -124,23 +128,42 @@ def _restore_keys(redis: Redis, lines: Iterator[dict[str, Any]]) -> int:
     return count
 
 
-def _files(root: Path) -> Iterator[Path]:
-    # Those that begin with a dot are being written, and belong to nobody yet.
-    return (path for path in sorted(root.rglob("*")) if path.is_file() and not path.name.startswith("."))
+class _Pieces(io.RawIOBase):
+    """An artifact as a file that can be read once."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._rest or next(self._pieces, b"")
+        taken = piece[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._rest = piece[len(taken) :]
+        return len(taken)
 
 
-def _add_file(archive: tarfile.TarFile, path: Path, root: Path) -> int:
+def _add_file(archive: tarfile.TarFile, store: ArtifactStore, key: str) -> int:
+    size = store.stat(key)
     try:
-        archive.add(path, f"{ARTIFACTS}/{path.relative_to(root).as_posix()}", recursive=False)
+        pieces = store.open(key)
     except FileNotFoundError:  # removed since: the job expired or was delivered
         return 0
+    archive.addfile(_member(f"{ARTIFACTS}/{key}", size or 0), io.BufferedReader(_Pieces(pieces)))
     return 1
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    archive.addfile(_member(name, len(content)), io.BytesIO(content))
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
-    member.size, member.mtime, member.mode = len(content), int(time.time()), 0o600
-    archive.addfile(member, io.BytesIO(content))
+    member.size, member.mtime, member.mode = size, int(time.time()), 0o600
+    return member
 
 
 def _text(content: bytes) -> str:

@@ -10,7 +10,7 @@ from typing import cast
 from flask import Flask, current_app
 from limits import RateLimitItem
 
-from tasks.jobs import Engine, LocalArtifacts, connect
+from tasks.jobs import Engine, artifact_store, connect
 from tasks.jobs.files import Files
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
@@ -57,8 +57,7 @@ class Services:
 
 def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Mapping[str, Agent]) -> Services:
     """Put the pieces together."""
-    artifacts = LocalArtifacts(engine_settings.artifacts_dir)
-    engine = Engine(connect(engine_settings), engine_settings, artifacts)
+    engine = Engine(connect(engine_settings), engine_settings, artifact_store(engine_settings))
     keys = KeyStore(engine.redis, engine.keys, settings.api_key_prefix)
     return Services(
         settings=settings,

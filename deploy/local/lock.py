@@ -14,8 +14,9 @@ AGENTS = "tasks/agents/requirements.in"
 LOCKS: dict[str, list[str]] = {
     "requirements.txt": ["--extra", "worker", AGENTS],
     "requirements-web.txt": [],
+    "requirements-s3.txt": ["--extra", "s3"],
     "requirements-local.txt": ["--extra", "worker", "--extra", "local", AGENTS],
-    "requirements-dev.txt": ["--extra", "worker", "--extra", "local", "--extra", "dev", AGENTS],
+    "requirements-dev.txt": ["--extra", "worker", "--extra", "s3", "--extra", "local", "--extra", "dev", AGENTS],
 }
 OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
 

@@ -7,6 +7,7 @@ from tasks.jobs.engine import Engine
 from tasks.jobs.errors import ConversationFull, EngineError, JobGone, KeyReused, LimitReached, NoConversation
 from tasks.jobs.events import Event
 from tasks.jobs.record import ArtifactInfo, Idempotency, Job, JobError, NewJob, NewTurn, Status
+from tasks.jobs.stores import artifact_store
 
 __all__ = [
     "ArtifactInfo",
@@ -28,5 +29,6 @@ __all__ = [
     "NewTurn",
     "NoConversation",
     "Status",
+    "artifact_store",
     "connect",
 ]

@@ -30,11 +30,18 @@ class ArtifactStore(Protocol):
     def delete(self, key: str) -> bool:
         """Remove a file. False when it was not there."""
 
-    def list(self, prefix: str) -> Iterator[str]:
-        """Yield the keys under `prefix`, a job's id or a job's id and attempt."""
+    def list(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys under `prefix`, a job's id or a job's id and attempt; all of them without one."""
 
     def check(self) -> None:
         """Raise OSError when nothing can be stored."""
+
+
+def checked(key: str) -> str:
+    """Return the key. Raises ValueError when it could lead out of the store."""
+    if any(part in ("", ".", "..") or "\x00" in part or "\\" in part for part in key.split("/")):
+        raise ValueError(f"not a key of the artifact store: {key!r}")
+    return key
 
 
 class LocalArtifacts:
@@ -76,8 +83,9 @@ class LocalArtifacts:
         self._prune(path.parent)
         return True
 
-    def list(self, prefix: str) -> Iterator[str]:
-        for path in sorted(self._path(prefix).rglob("*")):
+    def list(self, prefix: str = "") -> Iterator[str]:
+        for path in sorted((self._path(prefix) if prefix else self._root).rglob("*")):
+            # Those that begin with a dot are being written, and belong to nobody yet.
             if path.is_file() and not path.name.startswith("."):
                 yield path.relative_to(self._root).as_posix()
 
@@ -88,10 +96,7 @@ class LocalArtifacts:
         probe.unlink()
 
     def _path(self, key: str) -> Path:
-        parts = key.split("/")
-        if not key or any(part in ("", ".", "..") or "\x00" in part or "\\" in part for part in parts):
-            raise ValueError(f"not a key of the artifact store: {key!r}")
-        return self._root.joinpath(*parts)
+        return self._root.joinpath(*checked(key).split("/"))
 
     def _real(self, key: str) -> Path:
         """The path of what is really stored. A link may name any file that the reader can read, so it is not there."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from tasks.jobs.environment import Secret, SettingError, setting
 
@@ -28,6 +29,11 @@ class EngineSettings:
         "NAMESPACE", "Prefix of every key, so that two projects can share a server.", default="slipway"
     )
     artifacts_dir: Path = setting("ARTIFACTS_DIR", "Folder of the local artifact store.", default=Path("var/artifacts"))
+    artifacts_url: str = setting(
+        "ARTIFACTS_URL",
+        "`s3://bucket/prefix` keeps artifacts in a bucket instead of a folder (docs/operations.md).",
+        default="",
+    )
     queues: Mapping[str, str] = setting(
         "QUEUES",
         "The queues and the pool of each, as `name:pool,…`; a pool is `gevent` or `prefork`.",
@@ -86,3 +92,8 @@ class EngineSettings:
         wrong = {name: pool for name, pool in self.queues.items() if pool not in POOLS}
         if wrong:
             raise SettingError(f"QUEUES names a pool that does not exist: {wrong}; use one of {', '.join(POOLS)}")
+        url = urlsplit(self.artifacts_url)
+        if self.artifacts_url and (url.scheme != "s3" or not url.netloc or url.query or url.fragment):
+            raise SettingError(
+                f"ARTIFACTS_URL must be s3://bucket or s3://bucket/prefix, but is {self.artifacts_url!r}"
+            )

@@ -1,4 +1,4 @@
-"""Is a worker alive? `python -m tasks.worker.alive io` ends with 0, or with 1 and the reason.
+"""Is a worker alive? `python -m tasks.worker.alive io` ends with 0, or with 1 and the reason. No name means all here.
 
 A worker process can be up and do nothing: its consumer hangs, or lost its connection and never got it back. So the
 parts that must turn say so in a small file, and this command reads it. It imports next to nothing, asks nobody and is
@@ -78,15 +78,17 @@ def _judge(ages: Mapping[Mark, float], stale: float, outage: float) -> str:
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Run the command. Returns its exit code."""
-    if len(arguments) != 1:
-        print("usage: python -m tasks.worker.alive NAME (the worker's name before the @: io, cpu)", file=sys.stderr)
-        return 2
     stale = float(environ.get("ALIVE_SECONDS") or STALE)
     outage = float(environ.get("ALIVE_OUTAGE_SECONDS") or OUTAGE)
-    reason = why_not(path_of(Path(environ.get("ALIVE_DIR") or FOLDER), arguments[0]), stale, outage)
-    if reason:
-        print(f"worker {arguments[0]} is not alive: {reason}", file=sys.stderr)
-    return 1 if reason else 0
+    folder = Path(environ.get("ALIVE_DIR") or FOLDER)
+    names = arguments or [path.stem for path in folder.glob("*.alive")]
+    reasons = {name: why_not(path_of(folder, name), stale, outage) for name in names}
+    for name, reason in reasons.items():
+        if reason:
+            print(f"worker {name} is not alive: {reason}", file=sys.stderr)
+    if not names:
+        print(f"no worker has said anything in {folder}", file=sys.stderr)
+    return 1 if any(reasons.values()) or not names else 0
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 from billiard import current_process
 from celery import Celery, signals
 
-from tasks.jobs import Conversations, Engine, LocalArtifacts, connect
+from tasks.jobs import Conversations, Engine, artifact_store, connect
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
@@ -58,7 +58,6 @@ class WorkerProcess:
         self._catalogue = catalogue
         self._agent_settings = agent_settings
         self._metrics = WorkerMetrics(metrics)
-        self._store = LocalArtifacts(engine.artifacts_dir)
         self._drain = Drain(worker.drain)
         self._name = ""
         self._queues: set[str] = set()
@@ -95,7 +94,9 @@ class WorkerProcess:
         # nothing to do yet, is a `LoopExit`.
         self._make_marks()
         attempts = self._attempts()
-        Keeper(attempts, Engine(attempts.redis, self._engine, self._store), self._queues, self._mark).start()
+        Keeper(
+            attempts, Engine(attempts.redis, self._engine, artifact_store(self._engine)), self._queues, self._mark
+        ).start()
         Courier(self._attempts).start()
         models = Models(connect(self._engine), self._engine)
         ModelNews(make_provider(self._provider), self._provider, models).start()
@@ -136,7 +137,8 @@ class WorkerProcess:
         leases = Leases(self._attempts(), self._drain, enforcement, lambda: self._mark(Mark.LEASES))
         history = History(Conversations(connect(self._engine), self._engine), self._provider.context_tokens)
         fonts = [Path(folder) for folder in self._worker.pdf_fonts]
-        services = Services(self._store, make_provider(self._provider), self._agent_settings, history, fonts)
+        store = artifact_store(self._engine)
+        services = Services(store, make_provider(self._provider), self._agent_settings, history, fonts)
         runner = Runner(self._attempts(), self._catalogue, services, flusher, leases, enforcement, self._drain)
         runner.set_up(self._queues)
         flusher.start()

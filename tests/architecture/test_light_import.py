@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-HEAVY = ("openai", "typst", "onnxruntime", "torch", "transformers", "numpy", "pyarrow")
+HEAVY = ("openai", "typst", "onnxruntime", "torch", "transformers", "numpy", "pyarrow", "boto3", "botocore")
 
 PROGRAM = """
 import json, sys

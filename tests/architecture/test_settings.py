@@ -32,7 +32,7 @@ ENTRY_POINTS = {
     "deploy/gunicorn.conf.py",
     "deploy/redis/acl.py",
     "deploy/backup.py",
-    "deploy/alive.py",
+    "webapp/alive.py",
     "deploy/local/run.py",
     "deploy/local/install.py",
     "deploy/local/processes.py",

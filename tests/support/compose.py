@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -87,7 +88,14 @@ class Compose:
     def run(self, *arguments: str) -> None:
         """Run podman-compose with the project's files."""
         files = ["--file", "compose.yaml", "--file", "tests/deploy/compose.tests.yaml"]
-        command = ["podman-compose", "--project-name", PROJECT, *files, "--env-file", self._settings["ENV_FILE"]]
+        command = [
+            str(Path(sys.executable).with_name("podman-compose")),
+            "--project-name",
+            PROJECT,
+            *files,
+            "--env-file",
+            self._settings["ENV_FILE"],
+        ]
         done = subprocess.run(
             [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE * 2
         )

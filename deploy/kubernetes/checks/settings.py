@@ -97,8 +97,8 @@ def probes(cluster: Cluster) -> Iterator[str]:
             if component_of(each) == "web" and kind == "livenessProbe" and probe["httpGet"]["path"] == "/readyz":
                 yield f"{title(each)} would be killed whenever Redis is away"
             command = probe.get("exec", {}).get("command", [])
-            if "deploy.alive" in command and command[-1] not in ("web", "worker"):
-                yield f"{title(each)}: its {kind} asks about {command[-1]}, of which nothing is known"
+            if "tasks.worker.alive" in command and f"worker-{command[-1]}" != component_of(each):
+                yield f"{title(each)}: its {kind} asks about {command[-1]}, which runs elsewhere"
 
 
 def _is_served(component: str, path: str) -> bool:

@@ -79,7 +79,17 @@ def test_the_command_says_it_by_its_exit_code(path: Path, capsys: pytest.Capture
     Marks(path)
     assert main(["io"], environ) == 0
     assert main(["io"], environ | {"ALIVE_SECONDS": "-1"}) == 1
-    assert main([], environ) == 2
+
+
+def test_without_a_name_all_of_them_are_asked_about(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"ALIVE_DIR": str(path.parent)}
+    assert main([], environ) == 1
+    assert "no worker" in capsys.readouterr().err
+    for worker in ("io@host", "cpu@host"):
+        Marks(path_of(path.parent, worker))
+    assert main([], environ) == 0
+    assert main([], environ | {"ALIVE_SECONDS": "-1"}) == 1
+    assert "worker io is not alive" in capsys.readouterr().err
 
 
 def test_it_is_cheap_to_ask() -> None:
