@@ -30,6 +30,9 @@ METRICS_PORT = int(os.environ.get("METRICS_PORT") or 0)
 METRICS_DIR = Path(os.environ.get("METRICS_DIR") or "var/metrics") / "web"
 if METRICS_PORT:
     bind.append(f"{os.environ.get('METRICS_HOST') or '127.0.0.1'}:{METRICS_PORT}")
+if int(os.environ.get("INTERNAL_PORT") or 0):
+    # Inferences without a token come in here and nowhere else: the application looks at the port of the socket.
+    bind.append(f"{os.environ.get('INTERNAL_HOST') or '127.0.0.1'}:{os.environ['INTERNAL_PORT']}")
 worker_class = "gevent"
 # A web process waits for Redis and for clients; it computes little. One a core, and two at least, so that one
 # can be replaced while another answers.

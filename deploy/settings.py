@@ -15,6 +15,7 @@ class ProcessSettings:
 
     host: str = setting("HOST", "Address that the web server listens on; `0.0.0.0` for all.", default="127.0.0.1")
     port: int = setting("PORT", "Port that the web server listens on.", default=8000)
+    internal_host: str = setting("INTERNAL_HOST", "Address that `INTERNAL_PORT` is bound to.", default="127.0.0.1")
     web_processes: int = setting("WEB_CONCURRENCY", "Web processes; 0 means one a core, and two at least.", default=0)
     io_concurrency: int = setting("IO_CONCURRENCY", "Jobs that one worker of the queue `io` runs at once.", default=500)
     cpu_concurrency: int = setting(

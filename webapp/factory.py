@@ -17,6 +17,7 @@ from webapp.api.conversations import init_app as init_conversations
 from webapp.api.docs import docs
 from webapp.api.files import files
 from webapp.api.job_pages import jobs
+from webapp.api.pipelines import registration
 from webapp.api.streams import streams
 from webapp.api.system import system
 from webapp.api.tickets import tickets
@@ -57,7 +58,12 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     throttle.init_app(app)
     # Who may not call is told so before anything of the body is read.
     guard.init_app(app)
-    limits.init_app(app, settings.max_body, settings.max_file)
+    larger = {
+        "MAX_FILE_BYTES": settings.max_file,
+        "MAX_INFERENCE_BYTES": settings.max_inference_body,
+        "MAX_MODEL_BYTES": settings.max_model_body,
+    }
+    limits.init_app(app, settings.max_body, larger)
     running.init_app(app)
     idempotency.init_app(app)
     credits.init_app(app)
@@ -88,5 +94,6 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
         docs,
     ):
         api.register_blueprint(blueprint)
+    registration.register(app, api)
     app.register_blueprint(dead_jobs.dead)
     app.register_blueprint(sockets.blueprint(catalogue, inputs))

@@ -14,6 +14,9 @@ from tasks.jobs import Engine, artifact_store, connect
 from tasks.jobs.files import Files
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
+from tasks.pipelines.management import Management
+from tasks.pipelines.readiness import Readiness
+from tasks.pipelines.registry import Registry
 from tasks.sdk import Agent
 from webapp.auth import limiter
 from webapp.auth.budget import Budgets
@@ -53,11 +56,15 @@ class Services:
     models: Models
     tickets: Tickets
     sockets: OpenSockets
+    registry: Registry
+    readiness: Readiness
+    management: Management
 
 
 def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Mapping[str, Agent]) -> Services:
     """Put the pieces together."""
     engine = Engine(connect(engine_settings), engine_settings, artifact_store(engine_settings))
+    registry = Registry(engine.redis, engine_settings)
     keys = KeyStore(engine.redis, engine.keys, settings.api_key_prefix)
     return Services(
         settings=settings,
@@ -79,6 +86,9 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         models=Models(engine.redis, engine_settings),
         tickets=Tickets(engine.redis, engine.keys),
         sockets=OpenSockets(),
+        registry=registry,
+        readiness=Readiness(engine.redis, engine_settings),
+        management=Management(engine, registry),
     )
 
 

@@ -64,6 +64,25 @@ class WebSettings(AccessSettings):
         "How long an uploaded file is kept, from the last job on that takes it.",
         default=86_400.0,  # as long as the jobs that are made of it
     )
+    max_inference_body: int = setting(
+        "MAX_INFERENCE_BYTES",
+        "The largest body of an inference.",
+        default=64 * 1024 * 1024,  # 25,000 rows of 50 numbers with all their digits are 25 MB of JSON
+    )
+    max_model_body: int = setting("MAX_MODEL_BYTES", "The largest upload of a model.", default=512 * 1024 * 1024)
+    external_inference: bool = setting(
+        "EXTERNAL_INFERENCE",
+        "Whether pipelines are reached from outside, at `PUBLIC_BASE_URL`; `make run` switches it on.",
+        default=False,
+    )
+    internal_port: int = setting(
+        "INTERNAL_PORT",
+        "A second port, which takes inferences without a token: for a network that you trust. 0: there is none.",
+        default=0,
+    )
+    internal_base_url: str = setting(
+        "INTERNAL_BASE_URL", "Where the internal port is reached, as `http://web.slipway:29502`.", default=""
+    )
     api_title: str = setting("API_TITLE", "Name of the service in its OpenAPI document.", default="Slipway")
     api_summary: str = setting(
         "API_SUMMARY", "One sentence about the service.", default="AI functions as an HTTP service."

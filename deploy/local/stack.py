@@ -77,6 +77,7 @@ class Stack:
             "PORT": str(self.port),
             "API_KEY": self.api_key,
             "ARTIFACTS_DIR": str(self.artifacts_dir),
+            "EXTERNAL_INFERENCE": "true",  # on one's own machine there is no other way in
             "ALIVE_DIR": str(self.directory / "alive"),
             "METRICS_DIR": str(self.directory / "metrics"),
             "PUBLIC_BASE_URL": self.url,

@@ -158,6 +158,10 @@ class Keys:
         """Jobs whose end is still to be told by a webhook, scored by the moment (ms) of the next try."""
         return f"{self.namespace}:outbox"
 
+    def pipelines(self, part: str) -> str:
+        """Workspaces, models, pipelines and deployments (hashes by id), and what workers say of models (by digest)."""
+        return f"{self.namespace}:pipelines:{part}"
+
     def transition(self, job_id: str, queue: str) -> list[str]:
         """The KEYS of every script that moves one job, in the order that `common.lua` unpacks them."""
         return [

@@ -13,6 +13,9 @@ from tasks.worker.process import WorkerProcess
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.settings import WorkerSettings
 
+# Beside those that are listed: their jobs come through a door of their own.
+PIPELINE_AGENTS = "tasks.pipelines.agents"
+
 engine_settings = load(EngineSettings, os.environ)
 worker_settings = load(WorkerSettings, os.environ)
 provider_settings = load(ProviderSettings, os.environ)
@@ -20,7 +23,7 @@ process = WorkerProcess(
     engine_settings,
     worker_settings,
     provider_settings,
-    Catalogue.load(engine_settings.agents, engine_settings.queues),
+    Catalogue.load((*engine_settings.agents, PIPELINE_AGENTS), engine_settings.queues),
     prefixed("AGENT_", os.environ),
     metrics=load(MetricsSettings, os.environ),
 )

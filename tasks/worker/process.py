@@ -17,6 +17,10 @@ from tasks.jobs.attempts import Attempts
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.metrics.settings import MetricsSettings
+from tasks.pipelines.description import INFER, QUEUE, READ_MODEL
+from tasks.pipelines.management import Management
+from tasks.pipelines.readiness import Readiness
+from tasks.pipelines.registry import Registry
 from tasks.sdk import Agent
 from tasks.worker.alive import Mark, Marks, path_of
 from tasks.worker.consumer import LivelyConsumer
@@ -24,6 +28,7 @@ from tasks.worker.context import Services
 from tasks.worker.drain import Drain
 from tasks.worker.enforcement import GeventEnforcement, PreforkEnforcement
 from tasks.worker.flusher import Flusher
+from tasks.worker.folders import FolderDeployer
 from tasks.worker.history import History
 from tasks.worker.keeper import Keeper
 from tasks.worker.leases import Leases
@@ -34,6 +39,7 @@ from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.request import JobRequest
 from tasks.worker.runner import Enforcement, Runner
 from tasks.worker.settings import WorkerSettings
+from tasks.worker.warmer import Warmer
 from tasks.worker.webhooks import Courier
 
 log = logging.getLogger(__name__)
@@ -100,6 +106,8 @@ class WorkerProcess:
         Courier(self._attempts).start()
         models = Models(connect(self._engine), self._engine)
         ModelNews(make_provider(self._provider), self._provider, models).start()
+        if QUEUE in self._queues:
+            self._deploy_folders()
         if self._runner is not None:
             self._runner.leases.start()
         self._metrics.serve(connect(self._engine), self._engine)
@@ -141,8 +149,25 @@ class WorkerProcess:
         services = Services(store, make_provider(self._provider), self._agent_settings, history, fonts)
         runner = Runner(self._attempts(), self._catalogue, services, flusher, leases, enforcement, self._drain)
         runner.set_up(self._queues)
+        if QUEUE in self._queues:
+            runner.models |= self._models()
         flusher.start()
         return runner
+
+    def _deploy_folders(self) -> None:
+        redis = connect(self._engine)
+        engine, registry = Engine(redis, self._engine, self._store), Registry(redis, self._engine)
+        management = Management(engine, registry)
+        FolderDeployer(redis, engine.keys, registry, management, self._worker.pipelines).start()
+
+    def _models(self) -> dict[str, Any]:
+        """What the agents of pipelines share. Made in the process that runs them: its threads survive no fork."""
+        from tasks.pipelines.runtime.sessions import Sessions  # noqa: PLC0415 - nobody else needs its libraries
+
+        sessions, redis = Sessions(self._worker.inference_threads), connect(self._engine)
+        registry, readiness = Registry(redis, self._engine), Readiness(redis, self._engine)
+        Warmer(sessions, registry, readiness, self._store, f"{self._name}/{os.getpid()}").start()
+        return dict.fromkeys((INFER, READ_MODEL), sessions)
 
     def _attempts(self) -> Attempts:
         """A client of its own for each thread: what is shared between threads must not be waited for."""

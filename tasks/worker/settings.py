@@ -31,6 +31,16 @@ class WorkerSettings:
     setup_timeout: float = setting(
         "SETUP_TIMEOUT_SECONDS", "How long the setup functions of the agents may take in a new process.", default=120.0
     )
+    inference_threads: int = setting(
+        "INFERENCE_THREADS",
+        "Threads that one run of a model may use; each process of a `cpu` worker has its own.",
+        default=1,  # there is a process a core
+    )
+    pipelines: tuple[str, ...] = setting(
+        "PIPELINES",
+        "Folders whose subfolders with a `pipeline.json` are deployed when they are new, comma-separated.",
+        default=("tasks/pipelines",),
+    )
     pdf_fonts: tuple[str, ...] = setting(
         "PDF_FONTS", "Folders with fonts for scripts that the embedded fonts do not draw, comma-separated.", default=()
     )

@@ -7,7 +7,7 @@ from flask import Flask, request
 
 from webapp.auth import scopes, throttle
 from webapp.auth.jwks import KeysUnavailable
-from webapp.auth.principals import Principal, enter, on_behalf_of
+from webapp.auth.principals import INTERNAL, Principal, enter, on_behalf_of
 from webapp.auth.tickets import PARAMETER
 from webapp.http.problem import Problem
 from webapp.services import services
@@ -27,6 +27,9 @@ PUBLIC = frozenset(
 
 # What browsers open without headers: these take a ticket instead of a key.
 TICKETED = frozenset({"streams.get_job_events", "sockets.chat"})
+
+# What the internal port answers without a key.
+INTERNALLY = frozenset({"inference.infer", "inference.infer_named"})
 
 # Asked every few seconds by whoever watches the process, who must not be told to come back later.
 PROBES = frozenset({"system.health", "system.livez", "system.readyz"})
@@ -59,7 +62,7 @@ def guard() -> None:
     if request.endpoint in PUBLIC:
         throttle.count_address()
         return
-    principal = _by_ticket() or _acting(_authenticated())
+    principal = _by_ticket() or _by_port() or _acting(_authenticated())
     scope = scopes.needed(request.endpoint, request.method)
     enter(principal)
     throttle.count_principal(principal, scope)
@@ -127,6 +130,17 @@ def _by_ticket() -> Principal | None:
         throttle.count_failure()
         raise unauthorized("This ticket is not valid any more.", 'Bearer error="invalid_token"')
     return principal
+
+
+def _by_port() -> Principal | None:
+    """Who comes in by the internal port without a key."""
+    return INTERNAL if request.endpoint in INTERNALLY and came_internally() and not presented_key() else None
+
+
+def came_internally() -> bool:
+    """Whether this request came in by the internal port: the server says which socket it was, no header does."""
+    port = services().settings.internal_port
+    return bool(port) and request.environ.get("SERVER_PORT") == str(port)
 
 
 def presented_key() -> str:

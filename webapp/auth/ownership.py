@@ -7,9 +7,12 @@ import structlog
 from tasks.jobs import Conversation, Job
 from tasks.jobs.files import StoredFile
 from tasks.jobs.removal import owner_of_gone
+from tasks.pipelines.description import SHARED, Deployment, Workspace
 from webapp.auth.principals import current_principal
 from webapp.http.problem import Problem
 from webapp.services import services
+
+LONGEST_ID = 15  # digits
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +46,44 @@ def owned_file(file_id: str) -> StoredFile:
         raise unknown("file")
     check_owner("file", file_id, found.owner)
     return found
+
+
+def visible_deployment(name: str) -> Deployment:
+    """The deployment that a URL names, if the caller may see its workspace. Otherwise there is none."""
+    found = _named(name)
+    if found is None:
+        raise unknown_deployment()
+    principal = current_principal()
+    # The internal port serves every pipeline: its URLs are told by the owners of the pipelines.
+    if principal.kind != "internal" and found.owner not in (SHARED, principal.id):
+        log.warning("auth.foreign_deployment", id=name, principal=principal.id)
+        raise unknown_deployment()
+    return found
+
+
+def visible_workspace(identifier: int) -> Workspace | None:
+    """A workspace of that id which the caller may see: their own, and what everybody sees."""
+    found = services().registry.workspace(identifier)
+    return found if found and found.owner in (SHARED, current_principal().id) else None
+
+
+def own_workspace(identifier: int) -> Workspace | None:
+    """A workspace of that id which the caller may change."""
+    found = services().registry.workspace(identifier)
+    return found if found and found.owner == current_principal().id else None
+
+
+def unknown_deployment() -> Problem:
+    """The answer to a URL of which nothing is deployed that the caller could see."""
+    return Problem(404, "not_found", "Deployment not found")
+
+
+def _named(name: str) -> Deployment | None:
+    deployed, _, number = name.rpartition("-")
+    if not number.isascii() or not number.isdecimal() or len(number) > LONGEST_ID:
+        return None
+    found = services().registry.deployment(int(number))
+    return found if found and found.name == deployed else None
 
 
 def check_owner(kind: str, identifier: str, owner: str) -> None:

@@ -11,7 +11,7 @@ from flask import g
 
 from webapp.auth import scopes
 
-Kind = Literal["static", "api_key", "oidc"]
+Kind = Literal["static", "api_key", "oidc", "internal"]
 
 # The tier of whoever has been given no other: it names the limits that apply.
 TIER = "default"
@@ -35,6 +35,10 @@ class Principal:
 
 # The key that the environment gives has no record, so its principal is always this one.
 STATIC = Principal(id="static", name="static", kind="static", scopes=scopes.STATIC)
+
+
+# Whoever comes in by the internal port without a key. It may infer and do nothing else.
+INTERNAL = Principal(id="internal", name="internal", kind="internal", scopes=frozenset({scopes.INFER}))
 
 
 def on_behalf_of(principal: Principal, user: str) -> Principal:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
@@ -18,10 +19,13 @@ PIECE = 64 * 1024
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def init_app(app: Flask, max_body: int, max_file: int) -> None:
-    """Refuse bodies over `max_body` bytes (`max_file` where files are uploaded), and what no route could read."""
+def init_app(app: Flask, max_body: int, larger: Mapping[str, int]) -> None:
+    """Refuse bodies over `max_body` bytes, and what no route of `app` could read.
+
+    `larger` are the limits of views that say that they take more, by the names of their settings.
+    """
     app.config["MAX_CONTENT_LENGTH"] = max_body
-    app.config["MAX_FILE_BYTES"] = max_file
+    app.config.update(larger)
     # Parts of a form that are no files are held in memory.
     app.config["MAX_FORM_MEMORY_SIZE"] = max_body
     app.before_request(check_body)
@@ -38,7 +42,10 @@ def accepts(*media_types: str) -> Callable[[View], View]:
 
 
 def takes_up_to(setting: str) -> Callable[[View], View]:
-    """Let a view read bodies of the size that is configured under this name, in place of `MAX_CONTENT_LENGTH`."""
+    """Let a view read bodies of the size that is configured under this name, in place of `MAX_CONTENT_LENGTH`.
+
+    Such a view reads its body by itself, piece by piece.
+    """
 
     def mark(view: View) -> View:
         view.body_limit = setting  # type: ignore[attr-defined]
@@ -47,16 +54,27 @@ def takes_up_to(setting: str) -> Callable[[View], View]:
     return mark
 
 
+def body_in_pieces() -> Iterator[bytes]:
+    """The body of this request. Raises a `Problem` with 400 at its end when the caller went away in the middle."""
+    read, length = 0, request.content_length or 0
+    while piece := request.stream.read(PIECE):
+        read += len(piece)
+        yield piece
+        time.sleep(0)  # what comes in fast must not hold up the streams of this process
+    if read < length:
+        raise _incomplete()
+
+
 def check_body() -> None:
     """Refuse the request if its body is one that must not be read."""
-    view: Any = current_app.view_functions.get(request.endpoint or "")
-    request.max_content_length = current_app.config[getattr(view, "body_limit", "MAX_CONTENT_LENGTH")]
+    larger = _marked("body_limit")
+    request.max_content_length = current_app.config[larger or "MAX_CONTENT_LENGTH"]
     _check_length(request.max_content_length)
     if request.endpoint is None or request.method in BODILESS or not request.content_length:
         return
     _check_coding()
     _check_type()
-    if request.mimetype == JSON:
+    if request.mimetype == JSON and not larger:
         _read_whole(request.content_length)
 
 
@@ -97,14 +115,22 @@ def _check_type() -> None:
 
 
 def _accepted() -> frozenset[str]:
-    view: Any = current_app.view_functions[request.endpoint or ""]
+    return _marked("accepted_media_types") or frozenset({JSON})
+
+
+def _marked(name: str) -> Any:
+    """What the view of this request is marked with: its method, or the whole of it."""
+    view: Any = current_app.view_functions.get(request.endpoint or "")
     method = getattr(getattr(view, "view_class", None), request.method.lower(), None)
-    marked = (getattr(each, "accepted_media_types", None) for each in (method, view))
-    return next((types for types in marked if types), frozenset({JSON}))
+    return next(filter(None, (getattr(each, name, None) for each in (method, view))), None)
 
 
 def _read_whole(length: int) -> None:
     # Kept by the request for whoever parses it. A caller that went away in the middle must not be taken at half
     # its word, and Werkzeug does not count when the server ends the stream itself.
     if len(request.get_data()) < length:
-        raise Problem(400, "incomplete_body", "The body ended before its Content-Length.")
+        raise _incomplete()
+
+
+def _incomplete() -> Problem:
+    return Problem(400, "incomplete_body", "The body ended before its Content-Length.")

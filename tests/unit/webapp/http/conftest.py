@@ -20,7 +20,7 @@ def app() -> Flask:
     logging.init_app(app)
     request_id.init_app(app)
     problem.init_app(app)
-    limits.init_app(app, MAX_BODY, MAX_BODY)
+    limits.init_app(app, MAX_BODY, {})
     return app
 
 

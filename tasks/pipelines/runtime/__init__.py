@@ -1,0 +1,1 @@
+"""What only workers load: ONNX Runtime, NumPy, Arrow."""

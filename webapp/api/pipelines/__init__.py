@@ -1,0 +1,1 @@
+"""Pipelines: workspaces, models and deployments, and the URLs by which they are run."""

@@ -1,0 +1,136 @@
+"""An inference is a job: its body goes in as it came, and the bytes of its answer come out as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+from flask import Response, g, request
+
+from tasks.jobs import Engine, Job, NewJob, Status
+from tasks.pipelines.description import INFER, INFER_SECONDS, QUEUE, Deployment, as_json, file_of
+from tasks.pipelines.wanted import Wanted
+from webapp.api.idempotency import HEADER as IDEMPOTENCY
+from webapp.api.idempotency import idempotency_of, mark_replayed
+from webapp.api.running import UNEXPLAINED, location
+from webapp.auth.ownership import unknown_job
+from webapp.auth.principals import current_principal
+from webapp.http.limits import body_in_pieces
+from webapp.http.pipeline_errors import ENGINE
+from webapp.http.problem import Problem
+from webapp.http.request_id import current_request_id
+from webapp.services import services
+
+# A larger body is stored, and its job is never run together with others.
+INLINE = 64 * 1024
+
+
+def run_deployment(deployment: Deployment, wanted: Wanted) -> Response:
+    """Run a deployment on the body of this request, and answer with what comes out."""
+    return response_of(_ended(deployment, wanted))
+
+
+def response_of(job: Job) -> Response:
+    """The answer of a job that has ended; a `Problem` says what else became of it."""
+    if job.status is Status.FAILED:
+        error = job.error or UNEXPLAINED
+        status = 400 if error.code == "invalid_input" else 504 if error.code == "timeout" else 500
+        raise Problem(status, error.code, error.detail, headers=location(job), extra={"source": ENGINE})
+    if job.status is Status.CANCELED:
+        raise Problem(409, "canceled", "The job was canceled.", headers=location(job))
+    if job.status is not Status.COMPLETED:
+        raise Problem(504, "sync_budget_exceeded", "The job takes longer; it goes on.", headers=location(job))
+    answer = services().engine.result(job)
+    artifact = job.artifact(answer["artifact"]) if answer["artifact"] else None
+    if artifact is None:
+        return Response(answer["body"].encode("latin-1"), mimetype=answer["media_type"])
+    response = Response(services().engine.artifacts.open(artifact.key), mimetype=answer["media_type"])
+    response.content_length = artifact.size
+    return response
+
+
+def _ended(deployment: Deployment, wanted: Wanted) -> Job:
+    job_id = str(uuid.uuid4())
+    engine, hub = services().engine, services().hub
+    # Attached first: whatever the job says after this is heard, however fast it is.
+    with hub.attach(job_id, new=True) as subscription:
+        job = _submit(engine, job_id, deployment, wanted)
+        if job.id == job_id:
+            subscription.wait(services().settings.sync_budget)
+    if job.id != job_id:  # a request that was sent before
+        mark_replayed()
+        with hub.attach(job.id) as subscription:
+            if not job.status.ended:
+                subscription.wait(services().settings.sync_budget)
+    g.job_id = job.id
+    found = engine.get(job.id)
+    if found is None:
+        raise unknown_job()
+    return found
+
+
+def _submit(engine: Engine, job_id: str, deployment: Deployment, wanted: Wanted) -> Job:
+    body = _take_body(engine, job_id)
+    try:
+        payload = {
+            "plan": orjson.dumps(as_json(deployment)).decode(),
+            "models": [file_of(model) for model in deployment.models],
+            "wanted": asdict(wanted),
+            "body": body.text,
+            "upload": body.upload,
+        }
+        new = NewJob(
+            id=job_id,
+            agent=INFER,
+            queue=QUEUE,
+            owner=current_principal().id,
+            timeout=INFER_SECONDS,
+            payload=payload,
+            request_id=current_request_id(),
+            idempotency=idempotency_of({"wanted": asdict(wanted), "body": body.digest}),
+        )
+        job = engine.submit(new)
+    except BaseException:
+        _forget(engine, body)
+        raise
+    if job.id != job_id:
+        _forget(engine, body)
+    return job
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body that was taken: with the job when it is small, each byte a character; otherwise stored beside it."""
+
+    digest: str
+    text: str = ""
+    upload: dict[str, Any] | None = None
+
+
+def _take_body(engine: Engine, job_id: str) -> Body:
+    if not request.content_length:
+        raise Problem(400, "empty_body", "The body is empty.")
+    digest = hashlib.sha256()
+    pieces = _hashed(digest)
+    if request.content_length <= INLINE:
+        text = b"".join(pieces).decode("latin-1")
+        return Body(digest.hexdigest(), text)
+    key = f"{job_id}/0/body"
+    size = engine.artifacts.put(key, pieces)
+    return Body(digest.hexdigest(), "", {"name": "body", "media_type": request.mimetype, "size": size, "key": key})
+
+
+def _hashed(digest: Any) -> Iterator[bytes]:
+    for piece in body_in_pieces():
+        if IDEMPOTENCY in request.headers:  # nobody else asks for it
+            digest.update(piece)
+        yield piece
+
+
+def _forget(engine: Engine, body: Body) -> None:
+    if body.upload:
+        engine.artifacts.delete(body.upload["key"])
