@@ -45,7 +45,7 @@ def application() -> Flask:
     logging.init_app(app)
     request_id.init_app(app)
     problem.init_app(app)
-    limits.init_app(app, 1000, 1000)
+    limits.init_app(app, 1000, {})
     job = Job(1, "job-1", "agent", "cpu", "me", Status.COMPLETED, 1, 0, 60, datetime.now(UTC))
     info = ArtifactInfo("large.bin", "application/octet-stream", SIZE, KEY, 1)
 

@@ -38,7 +38,7 @@ class Caller:
 
     def upload(self, workspace: int, name: str, content: bytes) -> requests.Response:
         metadata = f'{{"name": "{name}", "workspace_id": {workspace}}}'
-        files = {"metadata": (None, metadata, "application/json"), "file": (f"{name}.onnx", content)}
+        files: Any = {"metadata": (None, metadata, "application/json"), "file": (f"{name}.onnx", content)}
         return self._session.post(f"{self.url}/v1/api/models/upload_and_convert", files=files, timeout=90)
 
     def deploy(self, workspace: int, name: str, content: bytes, definition: Any = None, model: str = "") -> str:
