@@ -156,7 +156,7 @@ class WorkerProcess:
 
     def _deploy_folders(self) -> None:
         redis = connect(self._engine)
-        engine, registry = Engine(redis, self._engine, self._store), Registry(redis, self._engine)
+        engine, registry = Engine(redis, self._engine, artifact_store(self._engine)), Registry(redis, self._engine)
         management = Management(engine, registry)
         FolderDeployer(redis, engine.keys, registry, management, self._worker.pipelines).start()
 
@@ -166,7 +166,7 @@ class WorkerProcess:
 
         sessions, redis = Sessions(self._worker.inference_threads), connect(self._engine)
         registry, readiness = Registry(redis, self._engine), Readiness(redis, self._engine)
-        Warmer(sessions, registry, readiness, self._store, f"{self._name}/{os.getpid()}").start()
+        Warmer(sessions, registry, readiness, artifact_store(self._engine), f"{self._name}/{os.getpid()}").start()
         return dict.fromkeys((INFER, READ_MODEL), sessions)
 
     def _attempts(self) -> Attempts:

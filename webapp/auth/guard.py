@@ -9,6 +9,7 @@ from webapp.auth import scopes, throttle
 from webapp.auth.jwks import KeysUnavailable
 from webapp.auth.principals import INTERNAL, Principal, enter, on_behalf_of
 from webapp.auth.tickets import PARAMETER
+from webapp.http.ports import port_of
 from webapp.http.problem import Problem
 from webapp.services import services
 
@@ -140,7 +141,7 @@ def _by_port() -> Principal | None:
 def came_internally() -> bool:
     """Whether this request came in by the internal port: the server says which socket it was, no header does."""
     port = services().settings.internal_port
-    return bool(port) and request.environ.get("SERVER_PORT") == str(port)
+    return bool(port) and port_of(request.environ) == port
 
 
 def presented_key() -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from tasks.metrics.counting import count, exposition
 from tasks.metrics.settings import MetricsSettings
+from webapp.http.ports import port_of
 from webapp.services import services_of
 
 if TYPE_CHECKING:
@@ -45,11 +46,6 @@ class MetricsPort:
         self._metrics = exposition(folder, engine.redis, engine.keys, engine.settings.queues, aside)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if self._metrics is not None and _port(environ) == self._settings.port:
+        if self._metrics is not None and port_of(environ) == self._settings.port:
             return self._metrics(environ, start_response)
         return self._app(environ, start_response)
-
-
-def _port(environ: WSGIEnvironment) -> int:
-    sock: Any = environ.get("gunicorn.socket")
-    return int(sock.getsockname()[1]) if sock is not None else 0
