@@ -23,7 +23,7 @@ PERSISTENT = 2
 
 def make_message(job_id: str, queue: str) -> str:
     """Make the entry of the queue's list: Celery's protocol 2 in kombu's Redis envelope."""
-    made = _celery.amqp.as_task_v2(job_id, TASK_NAME, args=[job_id], kwargs={}, ignore_result=True)
+    made = _celery.amqp.as_task_v2(job_id, TASK_NAME, args=[job_id], kwargs={}, argsrepr="", ignore_result=True)
     content_type, encoding, body = dumps(made.body, serializer="json")
     properties = {
         **made.properties,
@@ -40,6 +40,7 @@ def make_message(job_id: str, queue: str) -> str:
             "content-type": content_type,
             "headers": made.headers,
             "properties": properties,
-        }
+        },
+        separators=(",", ":"),  # thousands of them may wait
     )
     return envelope
