@@ -63,6 +63,11 @@ class EngineSettings:
     webhook_allow: tuple[str, ...] = setting(
         "WEBHOOK_ALLOW", "Hosts that webhooks may call although they are private, by http too.", default=()
     )
+    webhook_ca_file: str = setting(
+        "WEBHOOK_CA_FILE",
+        "Certificates that receivers of webhooks are known by, beside those of the system.",
+        default="",
+    )
     retention: float = setting(
         "RETENTION_SECONDS", "How long an ended job, its events and its artifacts are kept.", default=86_400.0
     )

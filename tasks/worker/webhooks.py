@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import logging
 import random
-import socket
 import time
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
-import urllib3
 from redis.exceptions import RedisError
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from tasks import metrics
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.record import Job
 from tasks.jobs.settings import EngineSettings
-from tasks.jobs.webhooks import Delivery, Refused, connect_to
+from tasks.jobs.webhooks import Delivery, Refused
 from tasks.jobs.webhooks.outbox import settle, take
 from tasks.jobs.webhooks.signing import secret_of, signed_headers
+from tasks.worker.posting import Deadlines, post
 from tasks.worker.threads import start_os_thread
 
 log = logging.getLogger(__name__)
 
 THREADS = 4  # so that a receiver that hangs holds up a quarter of the others at most
 IDLE = 0.5  # seconds between two looks into an empty outbox
-CONNECT, READ = 5.0, 10.0  # seconds that a receiver has; together well below what a taken delivery is held for
 # Seconds between the tries, a day in all; spread, so that a receiver that comes back is not met by all at once.
 WAITS = (5, 60, 300, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800)
 GONE = 410  # the receiver wants no more
@@ -40,8 +35,10 @@ class Courier:
 
     def __init__(self, make_attempts: Callable[[], Attempts]) -> None:
         self._make_attempts = make_attempts
+        self._deadlines = Deadlines()
 
     def start(self) -> None:
+        start_os_thread("webhook-deadlines", self._deadlines.run)
         for number in range(THREADS):
             start_os_thread(f"webhooks-{number}", self._run)
 
@@ -49,7 +46,7 @@ class Courier:
         attempts = self._make_attempts()
         while True:
             try:
-                busy = deliver_next(attempts)
+                busy = deliver_next(attempts, self._deadlines)
             except RedisError as error:
                 log.warning("webhooks wait: Redis does not answer: %s", error)
                 busy = False
@@ -60,7 +57,7 @@ class Courier:
                 time.sleep(IDLE)
 
 
-def deliver_next(attempts: Attempts) -> bool:
+def deliver_next(attempts: Attempts, deadlines: Deadlines) -> bool:
     """Deliver one webhook that is due. False when there is none."""
     job_id = take(attempts.redis, attempts.keys)
     if job_id is None:
@@ -71,7 +68,7 @@ def deliver_next(attempts: Attempts) -> bool:
         return True
     tries = sum(each.at > job.redelivery for each in job.deliveries) + 1
     seconds, micros = attempts.redis.time()  # the clock that `redelivery` is of
-    delivery = _deliver(job, tries, seconds + micros / 1e6, attempts.settings)
+    delivery = _deliver(job, tries, seconds + micros / 1e6, attempts.settings, deadlines)
     level = logging.INFO if delivery.delivered else logging.WARNING
     log.log(level, "webhook of job %s: %s, try %d", job_id, delivery.error or delivery.status, tries)
     over = delivery.delivered or delivery.status == GONE or tries > len(WAITS)
@@ -96,51 +93,15 @@ def message_of(job: Job) -> bytes:
     return orjson.dumps({"type": f"job.{job.status.value}", "timestamp": job.completed_at, "data": data})
 
 
-def _deliver(job: Job, tries: int, moment: float, settings: EngineSettings) -> Delivery:
+def _deliver(job: Job, tries: int, moment: float, settings: EngineSettings, deadlines: Deadlines) -> Delivery:
     assert job.webhook is not None
     try:
-        status = post(job.webhook.url, message_of(job), job, int(moment), settings)
+        body = message_of(job)
+        signed = signed_headers(secret_of(settings.webhook_secret, job.owner), f"msg_{job.id}", int(moment), body)
+        status = post(job.webhook.url, body, signed, settings, deadlines)
         return Delivery(moment, tries, status, "" if status < 300 else f"answered {status}")  # noqa: PLR2004
     except Refused as error:
         return Delivery(moment, tries, 0, f"refused: {error}")
     except (HTTPError, OSError) as error:
         # The kind alone: the text names addresses of the network that this process is in.
         return Delivery(moment, tries, 0, f"unreachable: {type(error).__name__}")
-
-
-def post(url: str, body: bytes, job: Job, timestamp: int, settings: EngineSettings) -> int:
-    """Send one message and return the receiver's status. Redirects are not followed, and its answer is not read."""
-    secret = secret_of(settings.webhook_secret, job.owner)
-    headers = {"content-type": "application/json", "user-agent": "slipway-webhooks"}
-    headers |= signed_headers(secret, f"msg_{job.id}", timestamp, body)
-    with _pool(url, frozenset(settings.webhook_allow)) as pool:
-        parts = urlsplit(url)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        response = pool.urlopen("POST", path, body, headers, retries=False, redirect=False, preload_content=False)
-        response.close()
-        return int(response.status)
-
-
-def _pool(url: str, allowed: frozenset[str]) -> urllib3.HTTPConnectionPool:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    timeout = urllib3.Timeout(connect=CONNECT, read=READ)
-    if parts.scheme == "https":
-        pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(host, parts.port, timeout=timeout)
-        pool.ConnectionCls = _guarded(HTTPSConnection, allowed)
-        return pool
-    if host not in allowed:
-        raise Refused("it must be https")
-    pool = urllib3.HTTPConnectionPool(host, parts.port, timeout=timeout)
-    pool.ConnectionCls = _guarded(HTTPConnection, allowed)
-    return pool
-
-
-def _guarded(kind: type[HTTPConnection], allowed: frozenset[str]) -> Any:
-    """A connection that goes to the address that was judged, and still checks the certificate of the name."""
-
-    class Guarded(kind):  # type: ignore[valid-type, misc]
-        def _new_conn(self) -> socket.socket:
-            return connect_to(self.host, self.port, CONNECT, allowed)
-
-    return Guarded

@@ -29,6 +29,7 @@ from tasks.jobs import Engine, NewJob
 from tasks.jobs.webhooks import Webhook
 from tests.integration.conftest import AGENTS
 from tests.support.client import Client, engine_of
+from tests.support.tls import certificate, tls_proxy
 
 PATIENCE = 40.0  # seconds; the second try comes after five
 SECRET = "the-secret-of-the-service"
@@ -77,8 +78,19 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    settings = {"AGENTS": AGENTS, "WEB_CONCURRENCY": "1", "WEBHOOK_SECRET": SECRET, "WEBHOOK_ALLOW": "127.0.0.1"}
+def chain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, chain: tuple[Path, Path]) -> Iterator[Stack]:
+    settings = {
+        "AGENTS": AGENTS,
+        "WEB_CONCURRENCY": "1",
+        "WEBHOOK_SECRET": SECRET,
+        "WEBHOOK_ALLOW": "127.0.0.1",
+        "WEBHOOK_CA_FILE": str(chain[0]),
+    }
     with Stack(tmp_path_factory.mktemp("stack"), settings) as running:
         yield running
 
@@ -160,6 +172,20 @@ def wait_for_port(port: int) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def test_a_receiver_with_tls_is_told_and_one_with_anothers_certificate_is_not(
+    client: Client, receiver: Receiver, chain: tuple[Path, Path], tmp_path: Path
+) -> None:
+    port = int(receiver.url.rpartition(":")[2])
+    with tls_proxy(port, *chain) as secure, tls_proxy(port, *certificate(tmp_path)) as other:
+        told, untold = (
+            start(client, "echo", header(f"https://127.0.0.1:{each}/"), text="x") for each in (secure, other)
+        )
+        [good, *_], [bad, *_] = deliveries(client, told, 1), deliveries(client, untold, 1)
+    assert (good["status"], good["error"]) == (204, "")
+    assert (bad["status"], bad["error"]) == (0, "unreachable: SSLError")
+    assert [json.loads(body)["data"]["id"] for _, body in receiver.got] == [told]
 
 
 def test_only_the_ends_that_were_asked_for_are_told(client: Client, engine: Engine, receiver: Receiver) -> None:
