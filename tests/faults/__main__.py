@@ -13,8 +13,9 @@ import math
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -30,6 +31,8 @@ from tests.faults.verdict import Verdict, judge, wait_until_ended
 STREAMS = "streams cut and resumed"
 CUTS = 1_000
 EVERY = 4.0  # seconds between two web processes that are killed meanwhile
+StrikeAll = Callable[[Sequence[Fault], Sequence[int]], Iterable[list[Strike]]]
+
 SETTLED = 90.0  # seconds after the last strike within which every job must have ended
 
 
@@ -38,9 +41,12 @@ def main(arguments: Sequence[str]) -> int:
     until = time.monotonic() + options.minutes * 60
     rows: list[Row] = []
     cuts = Cuts()
-    with arena(options.directory / time.strftime("%Y%m%d-%H%M%S")) as field:
+    most = max(map(len, ROUNDS))
+    # The threads outlive the rounds: a process that was started by a thread is on its leash and ends with it.
+    with ThreadPoolExecutor(most) as pool, arena(options.directory / time.strftime("%Y%m%d-%H%M%S")) as field:
         for chosen in _rounds(options.only):
-            rows += _run(field, chosen, options.share, options.rate, until)
+            strike = partial(pool.map, partial(_strike, field, until))
+            rows += _run(field, chosen, options.share, options.rate, strike)
         if options.only in STREAMS:
             cuts = cut_streams(field.stack, math.ceil(CUTS * options.share), every=EVERY)
     _report(rows, cuts, options.directory)
@@ -62,15 +68,14 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(field: Arena, faults: Sequence[Fault], share: float, rate: float, until: float) -> list[Row]:
+def _run(field: Arena, faults: Sequence[Fault], share: float, rate: float, strike: StrikeAll) -> list[Row]:
     """Some faults, many times, under load; then heal, wait, and judge every promise that was made meanwhile."""
     first, refused = len(field.ledger.promises), field.ledger.refused.total()
     times = [max(1, math.ceil(fault.times * share)) for fault in faults]
     load = Load(field.stack, field.ledger, rate)
     load.start()
     try:
-        with ThreadPoolExecutor(len(faults)) as pool:
-            struck = list(pool.map(lambda fault, most: _strike(field, fault, most, until), faults, times))
+        struck = list(strike(faults, times))
         time.sleep(3)  # some jobs after the last strike: they show that it is over
     finally:
         load.stop()
@@ -88,7 +93,7 @@ def _run(field: Arena, faults: Sequence[Fault], share: float, rate: float, until
     return rows
 
 
-def _strike(field: Arena, fault: Fault, most: int, until: float) -> list[Strike]:
+def _strike(field: Arena, until: float, fault: Fault, most: int) -> list[Strike]:
     strikes: list[Strike] = []
     while len(strikes) < most and time.monotonic() < until:
         time.sleep(fault.pause * random.uniform(0.5, 1.5))
