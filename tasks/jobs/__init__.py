@@ -6,12 +6,13 @@ from tasks.jobs.conversations import Conversation, Conversations
 from tasks.jobs.engine import Engine
 from tasks.jobs.errors import ConversationFull, EngineError, JobGone, KeyReused, LimitReached, NoConversation
 from tasks.jobs.events import Event
-from tasks.jobs.record import ArtifactInfo, Idempotency, Job, JobError, NewJob, NewTurn, Status
+from tasks.jobs.record import ArtifactInfo, Batching, Idempotency, Job, JobError, NewJob, NewTurn, Status
 from tasks.jobs.stores import artifact_store
 
 __all__ = [
     "ArtifactInfo",
     "ArtifactStore",
+    "Batching",
     "Conversation",
     "ConversationFull",
     "Conversations",

@@ -93,17 +93,25 @@ class Attempts:
         self._retention = math.ceil(settings.retention * 1000)
 
     def claim(self, job_id: str, queue: str, nonce: str = "") -> Claim | None:
-        """Take a job. None: it has ended, somebody holds it, or there is no such job.
+        """Take a job alone. None: it has ended, somebody holds it, or there is no such job."""
+        return next(iter(self._take(scripts.claim, job_id, queue, nonce or new_nonce(), 0)), None)
+
+    def claim_with_company(self, job_id: str, queue: str, nonce: str) -> list[Claim]:
+        """Take a job and those that wait to be run together with it. Its own claim comes first; empty: as `claim`.
 
         Who tries again after an error gives the same nonce, so that a claim whose reply was lost is recognised.
         """
-        nonce = nonce or new_nonce()
+        return self._take(scripts.claim, job_id, queue, nonce, 1)
+
+    def join(self, claim: Claim) -> list[Claim]:
+        """Take more jobs that may be run together with this one. All that are with it are returned, as before."""
+        return self._take(scripts.join, claim.job.id, claim.job.queue, claim.nonce)
+
+    def _take(self, script: scripts.Script, job_id: str, queue: str, nonce: str, *more: int) -> list[Claim]:
         head: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker]
-        args = [*head, self.settings.max_losses, RECORD_VERSION]
-        flat = scripts.claim(self.redis, self.keys.transition(job_id, queue), args)
-        if not flat:
-            return None
-        return Claim(Job.from_hash(job_id, dict(zip(flat[::2], flat[1::2], strict=True))), nonce)
+        args = [*head, self.settings.max_losses, RECORD_VERSION, *more]
+        records = script(self.redis, self.keys.transition(job_id, queue), args) or []
+        return [Claim(_job(*record), nonce) for record in records]
 
     def write(self, batches: Sequence[Batch]) -> list[str | RedisError]:
         """Append events, and finish the attempts that have an ending, in one round trip.
@@ -196,3 +204,7 @@ class Attempts:
         head: list[scripts.Argument] = [claim.job.id, claim.attempt, claim.nonce, ending.status.value]
         keys += self.keys.of_conversation(claim.job.conversation)
         return scripts.finish, keys, [*head, self._retention, len(fields), *fields, *events]
+
+
+def _job(job_id: bytes, flat: Sequence[bytes]) -> Job:
+    return Job.from_hash(job_id.decode(), dict(zip(flat[::2], flat[1::2], strict=True)))

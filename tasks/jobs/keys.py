@@ -162,6 +162,11 @@ class Keys:
         """Workspaces, models, pipelines and deployments (hashes by id), and what workers say of models (by digest)."""
         return f"{self.namespace}:pipelines:{part}"
 
+    @property
+    def batches(self) -> str:
+        """What stands before the lines of jobs that may be run together."""
+        return f"{self.namespace}:batch:"
+
     def transition(self, job_id: str, queue: str) -> list[str]:
         """The KEYS of every script that moves one job, in the order that `common.lua` unpacks them."""
         return [
@@ -178,4 +183,5 @@ class Keys:
             self.dead,
             self.gone(job_id),
             self.outbox,
+            self.batches,
         ]

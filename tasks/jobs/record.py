@@ -50,6 +50,18 @@ class NewTurn:
 
 
 @dataclass(frozen=True)
+class Batching:
+    """A job may be run together with others of this name, of the same agent and queue: up to `size` of them.
+
+    The first that is taken waits `delay` seconds for more, once.
+    """
+
+    name: str
+    size: int
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
 class NewJob:
     """A job to submit. `timeout` in seconds bounds one attempt; `payload` is the input as JSON values."""
 
@@ -62,6 +74,7 @@ class NewJob:
     idempotency: Idempotency | None = None
     webhook: Webhook | None = None
     turn: NewTurn | None = None
+    batching: Batching | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -120,6 +133,8 @@ class Job:
     conversation: str = ""
     turn: int = 0  # its place in the conversation, from 1 on
     checkpoints: Mapping[str, Any] = field(default_factory=dict)
+    batching: Batching | None = None
+    company: tuple[str, ...] = ()  # the jobs that were taken together with it
 
     @property
     def wait(self) -> float:
@@ -150,6 +165,7 @@ def fields_of(new: NewJob, *, payload: bytes, input_ref: str) -> list[str | byte
         *(("request_id", new.request_id) if new.request_id else ()),
         *(("input_ref", input_ref) if input_ref else ("input", payload)),
         *(("webhook", new.webhook.encode()) if new.webhook else ()),
+        *(("batch", orjson.dumps(new.batching)) if new.batching else ()),
     ]
 
 
@@ -227,4 +243,6 @@ class _Reader:
             conversation=self.text("conversation"),
             turn=self.number("turn"),
             checkpoints=self.named("checkpoint:"),
+            batching=Batching(**batch) if (batch := self.value("batch")) else None,
+            company=tuple(self.value("company", ())),
         )

@@ -15,6 +15,7 @@ _MARK = "__agent__"
 
 F = TypeVar("F", bound=Callable[..., Any])
 Cost: TypeAlias = int | Callable[[Usage], int]
+Together: TypeAlias = Callable[[Sequence[Mapping[str, Any]]], Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Declaration:
     setup: Setup | None = None
     retry_on: Sequence[type[Exception]] = ()
     cost: Cost | None = None
+    together: Together | None = None
     hides: str = ""
 
 
@@ -43,6 +45,7 @@ def agent(
     setup: Setup | None = None,
     retry_on: Sequence[type[Exception]] = (),
     cost: Cost | None = None,
+    together: Together | None = None,
 ) -> Callable[[F], F]: ...
 
 
@@ -53,7 +56,8 @@ def agent(function: F | None = None, /, **options: Any) -> F | Callable[[F], F]:
     function's name). `setup` is called once in every worker process that serves the agent, and given the agents'
     settings when it has a parameter `settings`; what it returns is `context.model`. An exception of a type in
     `retry_on` starts the job again instead of failing it. `cost` is the number of credits for a job, or a function of
-    the tokens that it used.
+    the tokens that it used. `together` runs several jobs that were submitted to be run at once: it is given the
+    arguments of each, and returns for each what the function would have returned, or what it would have raised.
     """
     if function is not None:
         return _mark(function, {})

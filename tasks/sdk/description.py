@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.sdk.binding import OpenFile, bind
-from tasks.sdk.declaration import Cost
+from tasks.sdk.declaration import Cost, Together
 from tasks.sdk.encoding import encode_result
 from tasks.sdk.parameters import Parameter
 from tasks.sdk.returns import Returns
@@ -31,6 +31,7 @@ class Agent:
     setup: Setup | None
     retry_on: tuple[type[Exception], ...]
     cost: Cost | None
+    together: Together | None
     function: Callable[..., Any]
     source: str
 

@@ -43,6 +43,7 @@ def describe(
         setup=declared.setup,
         retry_on=tuple(declared.retry_on),
         cost=declared.cost,
+        together=declared.together,
         function=function,
         source=log.source,
     )

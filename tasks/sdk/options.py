@@ -35,6 +35,8 @@ def check_options(declared: Declaration, log: FaultLog) -> None:
         log.note(
             "has a setup that cannot be called", "give a plain function with no parameter, or with `settings` alone"
         )
+    if declared.together is not None and not callable(declared.together):
+        log.note("has a together that cannot be called", "give a function that takes the arguments of several jobs")
     if not _are_exceptions(declared.retry_on):
         log.note(f"has retry_on={declared.retry_on!r}", "give a tuple of exceptions, as retry_on=(TimeoutError,)")
 

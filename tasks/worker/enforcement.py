@@ -57,27 +57,32 @@ class GeventEnforcement:
 
 
 class PreforkEnforcement:
-    """Ends the process when the agent does not stop by itself. The parent replaces it and settles the job."""
+    """Ends the process when the agent does not stop by itself. The parent replaces it and settles the job.
+
+    A child runs one job at a time, or several that were taken together: who was not asked to stop is given back.
+    """
 
     def __init__(self, attempts: Attempts, grace: float) -> None:
         self._attempts = attempts
         self._grace = grace
+        self._runnings: dict[Running, None] = {}
 
     def started(self, running: Running) -> None:
-        """Nothing to note: a child runs one job at a time."""
+        self._runnings[running] = None
 
     def ended(self, running: Running) -> None:
-        """Nothing to note."""
+        self._runnings.pop(running, None)
 
     def __call__(self, running: Running) -> None:
         if running.executing and time.monotonic() - running.interrupted_at >= self._grace:
-            self._say_why(running)
+            log.warning("the agent did not stop: its process ends (%s, job %s)", running.reason, running.claim.job.id)
+            for each in list(self._runnings):
+                self._say_why(each)
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _say_why(self, running: Running) -> None:
-        log.warning("the agent did not stop: its process ends (%s, job %s)", running.reason, running.claim.job.id)
         try:
-            if running.reason is Reason.DRAIN:
+            if running.reason in (None, Reason.DRAIN):
                 self._attempts.hand_back(running.claim)
             elif running.reason is Reason.TIMEOUT:
                 self._attempts.condemn(running.claim, timeout_error(running))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -30,8 +30,13 @@ BACKOFF = 0.5  # seconds before the second attempt; doubled for the third
 
 def execute(agent: Agent, context: JobContext, inline_limit: int) -> Ending | None:
     """Run the agent. None: the job goes back to the queue, or is not ours any more."""
+    return ended(agent, context, inline_limit, lambda: _run(agent, context))
+
+
+def ended(agent: Agent, context: JobContext, inline_limit: int, produce: Callable[[], Any]) -> Ending | None:
+    """How an attempt ends whose value `produce` returns, or whose failure it raises. None: as `execute`."""
     try:
-        value = _run(agent, context)
+        value = produce()
         return _completed(agent, context, value, inline_limit)
     except Interrupted as interrupted:
         return _interrupted(context, interrupted.reason)
@@ -62,10 +67,7 @@ def _reason(agent: Agent, error: Exception) -> JobError:
 
 
 def _run(agent: Agent, context: JobContext) -> Any:
-    payload = read_payload(context.running.claim.job, context.services.store)
-    arguments = agent.bind(payload, context.open_file)
-    if agent.takes_context:
-        arguments["context"] = context
+    arguments = arguments_of(agent, context)
     running = context.running
     running.executing = True
     try:
@@ -75,6 +77,13 @@ def _run(agent: Agent, context: JobContext) -> Any:
         return value
     finally:
         running.executing = False
+
+
+def arguments_of(agent: Agent, context: JobContext) -> dict[str, Any]:
+    """What the agent's function is called with. Raises `PayloadError`."""
+    payload = read_payload(context.running.claim.job, context.services.store)
+    arguments = agent.bind(payload, context.open_file)
+    return arguments | ({"context": context} if agent.takes_context else {})
 
 
 def read_payload(job: Job, store: ArtifactStore) -> Mapping[str, Any]:

@@ -68,8 +68,16 @@ class EventWriter:
         While Redis is away that may take long: the work is done and worth waiting for. A process that is to end does
         not wait beyond its drain: the lease runs out and another worker does the job again.
         """
+        self.conclude(ending)
+        return self.concluded()
+
+    def conclude(self, ending: Ending) -> None:
+        """Let the end be written, and do not wait for it."""
         self._ending = ending
         self._flusher.notice(self, urgent=True)
+
+    def concluded(self) -> bool:
+        """Wait for the end to be written; see `finish`."""
         asked = time.monotonic()
         while not self._settled.wait(0.5):
             if self.running.reason is Reason.LOST:

@@ -9,7 +9,7 @@ from celery.worker.request import Request
 from redis.exceptions import RedisError
 
 from tasks.jobs.attempts import Attempts
-from tasks.jobs.record import Status
+from tasks.jobs.record import Job, Status
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,25 @@ class JobRequest(Request):  # type: ignore[misc]
         self._lose()
         return outcome
 
+    @property
+    def _child(self) -> str:
+        return f"{self.worker_name}/{self.worker_pid}"
+
+    def _lose_company(self, job: Job) -> None:
+        """The jobs that were run together with it."""
+        for job_id in job.company:
+            other = self.attempts.get(job_id)
+            if other is not None and other.worker == self._child:
+                log.warning("child %s died with job %s: %s", self.worker_pid, job_id, self.attempts.lose(other, "gone"))
+
     def _lose(self) -> None:
         try:
             job = self.attempts.get(self.id)
             if job is None:
                 return
+            self._lose_company(job)
             # Only the child that claimed it: the job may be running elsewhere by now.
-            if job.worker == f"{self.worker_name}/{self.worker_pid}":
+            if job.worker == self._child:
                 log.warning("child %s died with job %s: %s", self.worker_pid, job.id, self.attempts.lose(job, "gone"))
             elif job.status is Status.PENDING:  # it died before it claimed, and the message with it
                 self.attempts.push(job.id, job.queue)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,10 +19,10 @@ from tasks.sdk import Agent
 from tasks.worker.checkpoints import Checkpoints
 from tasks.worker.context import JobContext, Services
 from tasks.worker.drain import Drain
-from tasks.worker.execution import execute
 from tasks.worker.flusher import EventWriter, Flusher
 from tasks.worker.leases import Leases
 from tasks.worker.running import Reason, Running
+from tasks.worker.together import execute_all
 
 log = logging.getLogger(__name__)
 
@@ -59,22 +60,32 @@ class Runner:
                 self._set_up(agent)
 
     def run(self, job_id: str, queue: str) -> None:
-        """Look at a job, and run it if it is to be had."""
-        claim = self._claim(job_id, queue)
-        if claim is None:
+        """Look at a job, and run it if it is to be had, together with others that wait to be run with it."""
+        claims = self._claim(job_id, queue)
+        if not claims:
             return
-        logs.bind(job_id=job_id, request_id=claim.job.request_id, agent=claim.job.agent, attempt=str(claim.attempt))
+        first = claims[0].job
+        logs.bind(job_id=job_id, request_id=first.request_id, agent=first.agent, attempt=str(first.attempt))
+        try:
+            with ExitStack() as held:
+                runnings = [held.enter_context(self._hold(claim)) for claim in claims]
+                runnings += [held.enter_context(self._hold(claim)) for claim in self._more(claims)]
+                self._run(runnings)
+        finally:
+            logs.clear()
+
+    @contextmanager
+    def _hold(self, claim: Claim) -> Iterator[Running]:
         running = Running(claim)
         self.enforcement.started(running)
         try:
             with self.leases.hold(running):
-                self._run(running)
+                yield running
         finally:
             metrics.JOB_SECONDS.observe(running.age, claim.job.agent, claim.job.queue)
             self.enforcement.ended(running)
-            logs.clear()
 
-    def _claim(self, job_id: str, queue: str) -> Claim | None:
+    def _claim(self, job_id: str, queue: str) -> list[Claim]:
         """Take the job. While Redis is away it is tried again: the message is in our hands and nowhere else."""
         nonce = new_nonce()
         until = time.monotonic() + self.attempts.settings.resend_after
@@ -82,37 +93,66 @@ class Runner:
             try:
                 if self.drain.begun:
                     self.attempts.push(job_id, queue)  # for whoever is there
-                    return None
-                return self.attempts.claim(job_id, queue, nonce)
+                    return []
+                return self.attempts.claim_with_company(job_id, queue, nonce)
             except RedisError as error:
                 log.warning("job %s could not be claimed: %s", job_id, error)
                 if self.drain.begun or time.monotonic() > until:
-                    return None  # the keeper sends its message again
+                    return []  # the keeper sends its message again
             time.sleep(CLAIM_AGAIN)
 
-    def _run(self, running: Running) -> None:
-        log.info("job started")
-        if running.claim.attempt == 1:
-            metrics.JOB_WAIT.observe(running.claim.job.wait, running.claim.job.agent, running.claim.job.queue)
-        writer = EventWriter(running, self.flusher, self.drain.over)
-        ending = self._attempt(running, writer)
-        if ending is not None:
-            kept = writer.finish(ending)
-            _count(running.claim.job, ending, kept=kept)
-            log.info("job %s", ending.status.value if kept else "is not ours any more")
-        elif running.reason is not Reason.LOST:
-            self._hand_back(running.claim)
+    def _more(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Wait once for jobs that may be run together with these, where they want it and there is room."""
+        job = claims[0].job
+        batching = job.batching
+        if batching is None or not batching.delay or job.losses or len(claims) >= batching.size or self.drain.begun:
+            return []
+        time.sleep(batching.delay)
+        known = {claim.job.id for claim in claims}
+        try:
+            return [claim for claim in self.attempts.join(claims[0]) if claim.job.id not in known]
+        except RedisError as error:
+            # Those whose claim was not heard of lose their lease, and are run again.
+            log.warning("no more jobs could be claimed: %s", error)
+            return []
 
-    def _attempt(self, running: Running, writer: EventWriter) -> Ending | None:
-        job = running.claim.job
-        agent = self.catalogue.get(job.agent)
+    def _run(self, runnings: Sequence[Running]) -> None:
+        for running in runnings:
+            with logs.bound(job_id=running.claim.job.id, request_id=running.claim.job.request_id):
+                log.info("job started")
+            if running.claim.attempt == 1:
+                metrics.JOB_WAIT.observe(running.claim.job.wait, running.claim.job.agent, running.claim.job.queue)
+        writers = [EventWriter(running, self.flusher, self.drain.over) for running in runnings]
+        endings = list(zip(writers, self._attempt(writers), strict=True))
+        for writer, ending in endings:
+            if ending is not None:  # all of them are written in one go
+                writer.conclude(ending)
+        for writer, ending in endings:
+            with logs.bound(job_id=writer.claim.job.id, request_id=writer.claim.job.request_id):
+                self._end(writer, ending)
+
+    def _end(self, writer: EventWriter, ending: Ending | None) -> None:
+        if ending is not None:
+            kept = writer.concluded()
+            _count(writer.claim.job, ending, kept=kept)
+            log.info("job %s", ending.status.value if kept else "is not ours any more")
+        elif writer.running.reason is not Reason.LOST:
+            self._hand_back(writer.claim)
+
+    def _attempt(self, writers: Sequence[EventWriter]) -> Sequence[Ending | None]:
+        name = writers[0].claim.job.agent
+        agent = self.catalogue.get(name)
         if agent is None:
-            return _refused("unknown_agent", f"There is no agent {job.agent} any more.")
-        if job.agent in self.broken:
-            return _refused("setup_failed", f"The agent {job.agent} could not be set up.")
-        checkpoints = Checkpoints(running, self.attempts)
-        context = JobContext(running, writer, self.services, checkpoints, model=self.models.get(job.agent))
-        return execute(agent, context, self.attempts.settings.inline_limit)
+            return [_refused("unknown_agent", f"There is no agent {name} any more.")] * len(writers)
+        if name in self.broken:
+            return [_refused("setup_failed", f"The agent {name} could not be set up.")] * len(writers)
+        contexts = [self._context(writer) for writer in writers]
+        return execute_all(agent, contexts, self.attempts.settings.inline_limit)
+
+    def _context(self, writer: EventWriter) -> JobContext:
+        running = writer.running
+        model = self.models.get(running.claim.job.agent)
+        return JobContext(running, writer, self.services, Checkpoints(running, self.attempts), model=model)
 
     def _hand_back(self, claim: Claim) -> None:
         try:

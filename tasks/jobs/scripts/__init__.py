@@ -37,7 +37,8 @@ class Script:
 
 
 submit = Script("conversation", "submit")
-claim = Script("claim")
+claim = Script("take", "claim")
+join = Script("take", "join")
 append = Script("append")
 finish = Script("conversation", "finish")
 hand_back = Script("hand_back")

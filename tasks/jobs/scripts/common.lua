@@ -1,5 +1,5 @@
 -- Put before every script. One job, the same KEYS everywhere: see Keys.transition.
-local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, LAST_CHANCE, DEAD, GONE, OUTBOX =
+local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, LAST_CHANCE, DEAD, GONE, OUTBOX, BATCHES =
   unpack(KEYS)
 
 -- How long an owner is told "gone" and not "unknown": time to notice it after a holiday.
@@ -71,6 +71,21 @@ local function place(job_id, name)
   end
 end
 
+-- Jobs that may be run together wait in a line of their kind, too. One that has lost its worker does not: it is run
+-- alone from then on, so that whoever is in its company is not lost with it again.
+local function place_in_batch(job_id, waits)
+  local job = redis.call('HMGET', JOB, 'batch', 'losses', 'created_at')
+  if not job[1] then
+    return
+  end
+  local line = BATCHES .. cjson.decode(job[1]).name
+  if waits and job[2] == '0' then
+    redis.call('ZADD', line, job[3], job_id)
+  else
+    redis.call('ZREM', line, job_id)
+  end
+end
+
 local function count_ended(moment)
   local slice = math.floor(moment / 10000)
   redis.call('HINCRBY', ENDED, slice, 1)
@@ -115,6 +130,7 @@ local function close(job_id, status, retention)
   redis.call('ZREM', LEASES, job_id)
   redis.call('ZREM', PENDING, job_id)
   place(job_id, 'ended')
+  place_in_batch(job_id, false)
   local kept = redis.call('HMGET', JOB, 'owner', 'idempotency')
   redis.call('ZADD', EXPIRIES, moment + retention, job_id .. ' ' .. kept[1])
   redis.call('SET', GONE, kept[1], 'PX', text(retention + WEEK))
@@ -141,5 +157,6 @@ local function wait_again(job_id, message)
   -- Its old place: a job that lost its worker does not go to the end of the line.
   redis.call('ZADD', PENDING, redis.call('HGET', JOB, 'created_at'), job_id)
   place(job_id, 'waiting')
+  place_in_batch(job_id, true)
   redis.call('RPUSH', QUEUE, message)
 end

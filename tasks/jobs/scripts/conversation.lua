@@ -1,6 +1,6 @@
 -- Put behind common.lua where a job may belong to a conversation: a hash with owner, created_at, updated_at, retention
 -- in ms, turns (how many there are), size in bytes, and for turn n `q:<n>` (its message) and `a:<n>` (its answer).
-local CONVERSATION, CONVERSATIONS = KEYS[14], KEYS[15]
+local CONVERSATION, CONVERSATIONS = KEYS[15], KEYS[16]
 local OVERHEAD = 200 -- bytes that a message costs beside its text, so that many short ones are bounded too
 
 local function keep_conversation(moment, retention)

@@ -3,7 +3,7 @@
 -- and most running of the owner (0: no limit), then the fields of the record.
 -- Returns {'created', created_at} | {'repeated'}: this very call again, after a lost reply | {'replayed', job id} |
 -- {'reused'}: the key stands for another request | {'full', 'queue' or 'waiting' or 'running', how many are there}.
--- A job that answers a message has KEYS[14] and [15], and its last field is `turn`: what is asked, see conversation.lua.
+-- A job that answers a message has KEYS[15] and [16], and its last field is `turn`: what is asked, see conversation.lua.
 -- For it also {'no_conversation'} | {'conversation_full'}.
 if redis.call('EXISTS', JOB) == 1 then
   return {'repeated'}
@@ -47,5 +47,6 @@ end
 redis.call('ZADD', index_of(owner, 'jobs'), created, ARGV[1])
 redis.call('ZADD', PENDING, created, ARGV[1])
 place(ARGV[1], 'waiting')
+place_in_batch(ARGV[1], true)
 redis.call('LPUSH', QUEUE, ARGV[2])
 return {'created', created}

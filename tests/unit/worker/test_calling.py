@@ -14,7 +14,8 @@ from tasks.worker.calling import call
 def an_agent(function: Callable[..., Any], kind: ReturnKind) -> Agent:
     return Agent(
         name="sample", summary="", description="", queue="cpu", timeout=1, parameters=(), returns=Returns(kind),
-        takes_context=False, is_async=False, setup=None, retry_on=(), cost=None, function=function, source="",
+        takes_context=False, is_async=False, setup=None, retry_on=(), cost=None,
+        together=None, function=function, source="",
     )  # fmt: skip
 
 

@@ -20,10 +20,11 @@ class Engine:
         self.nonces: list[str] = []
         self.pushed: list[tuple[str, str]] = []
 
-    def claim(self, job_id: str, queue: str, nonce: str) -> None:
+    def claim_with_company(self, job_id: str, queue: str, nonce: str) -> list[Any]:
         self.nonces.append(nonce)
         if len(self.nonces) <= self.failures:
             raise RedisConnectionError("away")
+        return []
 
     def push(self, job_id: str, queue: str) -> bool:
         self.pushed.append((job_id, queue))

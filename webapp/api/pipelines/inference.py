@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
-from tasks.pipelines.wanted import ARROW, JSON, Wanted
+from tasks.pipelines.exchange import ARROW, JSON, Wanted
 from webapp.api.blueprint import Blueprint
 from webapp.api.pipelines.running import run_deployment
 from webapp.auth import scopes

@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 from flask import Response, g, request
 
-from tasks.jobs import Engine, Job, NewJob, Status
+from tasks.jobs import Batching, Engine, Job, NewJob, Status
 from tasks.pipelines.description import INFER, INFER_SECONDS, QUEUE, Deployment, as_json, file_of
-from tasks.pipelines.wanted import Wanted
+from tasks.pipelines.exchange import Wanted
 from webapp.api.idempotency import HEADER as IDEMPOTENCY
 from webapp.api.idempotency import idempotency_of, mark_replayed
 from webapp.api.running import UNEXPLAINED, location
@@ -76,8 +76,9 @@ def _ended(deployment: Deployment, wanted: Wanted) -> Job:
 def _submit(engine: Engine, job_id: str, deployment: Deployment, wanted: Wanted) -> Job:
     body = _take_body(engine, job_id)
     try:
+        plan = orjson.dumps(as_json(deployment))
         payload = {
-            "plan": orjson.dumps(as_json(deployment)).decode(),
+            "plan": plan.decode(),
             "models": [file_of(model) for model in deployment.models],
             "wanted": asdict(wanted),
             "body": body.text,
@@ -92,6 +93,7 @@ def _submit(engine: Engine, job_id: str, deployment: Deployment, wanted: Wanted)
             payload=payload,
             request_id=current_request_id(),
             idempotency=idempotency_of({"wanted": asdict(wanted), "body": body.digest}),
+            batching=None if body.upload else _batching(deployment, plan),
         )
         job = engine.submit(new)
     except BaseException:
@@ -100,6 +102,12 @@ def _submit(engine: Engine, job_id: str, deployment: Deployment, wanted: Wanted)
     if job.id != job_id:
         _forget(engine, body)
     return job
+
+
+def _batching(deployment: Deployment, plan: bytes) -> Batching | None:
+    """With whom the job may be run: with those of the very same plan."""
+    size, delay = deployment.batching.max_batch, deployment.batching.max_delay
+    return Batching(hashlib.sha256(plan).hexdigest(), size, delay) if size > 1 else None
 
 
 @dataclass(frozen=True)

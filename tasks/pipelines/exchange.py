@@ -1,4 +1,4 @@
-"""What a request for an inference sends and wants back."""
+"""What a request for an inference sends and wants back, and what a worker answers."""
 
 from __future__ import annotations
 
@@ -17,3 +17,17 @@ class Wanted:
     include: list[str] = field(default_factory=lambda: ["*"])
     exclude: list[str] = field(default_factory=list)
     separator: str = ""
+
+    @property
+    def media_type(self) -> str:
+        """What the answer is written in."""
+        return self.accept or self.content
+
+
+@dataclass
+class Answer:
+    """The bytes of the answer, each a character of `body`, or the name of the artifact that holds them."""
+
+    media_type: str
+    body: str = ""
+    artifact: str = ""
