@@ -71,6 +71,8 @@ def _delivery() -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_ignore_result": True,
+        # Without this Celery builds its result backend, which stores nothing, anew in each greenlet: for every job.
+        "result_backend_thread_safe": True,
         "task_store_errors_even_if_ignored": False,
         "task_acks_late": False,
         # Take a message only when there is room to run it, so that waiting jobs stay where they are counted.

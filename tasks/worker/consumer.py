@@ -6,7 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from celery.worker import state
 from celery.worker.consumer import Consumer
+
+from tasks.worker.transport import Channel
 
 # Seconds between two tries to connect: a worker is back soon after Redis, however long that was away.
 RECONNECT = 1.0
@@ -17,6 +20,10 @@ class LivelyConsumer(Consumer):  # type: ignore[misc]
     """Calls `mark` from within its loop, and so only while it is connected: without a connection no loop runs."""
 
     mark: Callable[[], None] = staticmethod(lambda: None)  # given by the process at its start
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        Channel.room = staticmethod(lambda: self.pool.num_processes - len(state.reserved_requests))
 
     def ensure_connected(self, conn: Any) -> Any:
         """Connect, for as long as it takes. Celery would wait two seconds more after each try, up to thirty."""
