@@ -74,6 +74,7 @@ class Api(problem.ProblemErrors, flask_smorest.Api):  # type: ignore[misc]
     def __init__(self, app: Flask, settings: WebSettings) -> None:
         super().__init__(app, spec_kwargs=_spec_options(settings))
         self.ma_plugin.converter.add_attribute_function(describe_json_text)
+        self.ma_plugin.converter.add_attribute_function(leave_null_to_any_type)
         self.ma_plugin.converter.add_parameter_attribute_function(describe_json_parameter)
         for name, scheme in SECURITY_SCHEMES.items():
             self.spec.components.security_scheme(name, scheme)
@@ -85,6 +86,9 @@ class Api(problem.ProblemErrors, flask_smorest.Api):  # type: ignore[misc]
     def document(self) -> bytes:
         """The document as it is served, rendered once: it cannot change while the process lives."""
         return orjson.dumps(self.spec.to_dict(), option=orjson.OPT_NON_STR_KEYS)
+
+    def _register_pagination_header(self) -> None:
+        """Leave flask-smorest's own paging out: nothing here uses it."""
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:
@@ -113,7 +117,7 @@ def _spec_options(settings: WebSettings) -> dict[str, Any]:
         "title": settings.api_title,
         "version": settings.api_version,
         "openapi_version": VERSION,
-        "info": {"description": description},
+        "info": {"description": description, "license": _license(settings.api_license)},
         "servers": [{"url": settings.public_base_url.rstrip("/")}],
         "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=cast(Any, component_name)),
     }
@@ -124,6 +128,18 @@ def describe_json_text(
 ) -> dict[str, Any]:
     """Describe a value that is written as JSON inside of a form: by itself, because a form says JSON for objects."""
     return converter.field2property(field.inner) | ret if isinstance(field, JsonText) else {}
+
+
+def _license(spdx: str) -> dict[str, str]:
+    # 3.0 has no word for the identifier itself, which 3.1 has.
+    return {"name": spdx, "url": f"https://spdx.org/licenses/{spdx}.html"}
+
+
+def leave_null_to_any_type(_: FieldConverterMixin, _field: ma.fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """Do not call a value of any type nullable: null is among them already, and OpenAPI 3.0 wants a type beside it."""
+    if "type" not in ret:
+        ret.pop("nullable", None)
+    return {}
 
 
 def describe_json_parameter(_: FieldConverterMixin, field: ma.fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:

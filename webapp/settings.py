@@ -93,6 +93,9 @@ class WebSettings(AccessSettings):
         default="Every call is a job: wait for its answer, or take its id and come back for the result.",
     )
     api_version: str = setting("API_VERSION", "Version of the API in its OpenAPI document.", default="0.1.0")
+    api_license: str = setting(
+        "API_LICENSE", "Licence of the API in its OpenAPI document, as SPDX names it.", default="MIT"
+    )
     log_level: str = setting(
         "LOG_LEVEL", "The least level that is logged: DEBUG, INFO, WARNING or ERROR.", default="INFO"
     )

@@ -12,11 +12,17 @@ from deploy.local.processes import ROOT
 AGENTS = "tasks/agents/requirements.in"
 # The later ones take the versions of the first: what is tested is what runs.
 LOCKS: dict[str, list[str]] = {
-    "requirements.txt": ["--extra", "worker", AGENTS],
-    "requirements-web.txt": [],
-    "requirements-s3.txt": ["--extra", "s3"],
-    "requirements-local.txt": ["--extra", "worker", "--extra", "local", AGENTS],
-    "requirements-dev.txt": ["--extra", "worker", "--extra", "s3", "--extra", "local", "--extra", "dev", AGENTS],
+    "requirements.txt": ["pyproject.toml", "--extra", "worker", AGENTS],
+    "requirements-web.txt": ["pyproject.toml"],
+    "requirements-s3.txt": ["pyproject.toml", "--extra", "s3"],
+    "requirements-local.txt": ["pyproject.toml", "--extra", "worker", "--extra", "local", AGENTS],
+    "requirements-dev.txt": [
+        "pyproject.toml",
+        *("--extra", "worker", "--extra", "s3", "--extra", "local", "--extra", "dev"),
+        AGENTS,
+    ],
+    # Has an environment of its own.
+    "requirements-generator.txt": ["tests/support/openapi/requirements.in"],
 }
 OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
 
@@ -26,7 +32,7 @@ def main() -> int:
     for lock, inputs in LOCKS.items():
         print(f"resolving {lock}")
         constraint = [] if lock == "requirements.txt" else ["--constraint", "requirements.txt"]
-        command = [str(uv), "pip", "compile", *OPTIONS, *constraint, "pyproject.toml", *inputs, "--output-file", lock]
+        command = [str(uv), "pip", "compile", *OPTIONS, *constraint, *inputs, "--output-file", lock]
         outcome = subprocess.run(command, cwd=ROOT, check=False)
         if outcome.returncode != 0:
             return outcome.returncode

@@ -17,7 +17,7 @@ from webapp.api.saying import frame_of, said
 from webapp.api.streaming import ON_DISCONNECT, STREAM, cancels_on_leaving, stream_job
 from webapp.http.sse import follow, frame, text_frame
 from webapp.schemas.agent_input import InputSchemas
-from webapp.schemas.chat import CHAT_ANSWER, CHAT_STREAM, ChatAnswerSchema, chat_example, chat_request
+from webapp.schemas.chat import CHAT_ANSWER, CHAT_EVENT, CHAT_SENT, ChatAnswerSchema, chat_example, chat_request
 from webapp.services import services
 
 AGENT = "chat"
@@ -48,9 +48,12 @@ def _add_chat(page: Blueprint, agent: Agent, request: type[Any]) -> None:
 
 def _add_stream(page: Blueprint, agent: Agent, request: type[Any]) -> None:
     described = STREAM | {
-        "example": CHAT_STREAM,
+        "example": CHAT_EVENT,
         "headers": HEADERS,
-        "description": "The answer as it is made. A stream that breaks is resumed at `/v1/jobs/{id}/events`.",
+        "description": (
+            f"The answer as it is made, such as\n\n```\n{CHAT_SENT}```\n\n"
+            "A stream that breaks is resumed at `/v1/jobs/{id}/events`."
+        ),
     }
 
     @page.route("/chat/stream", methods=["POST"])

@@ -20,10 +20,10 @@ from webapp.http.problem import Problem
 from webapp.http.sse import HEARTBEAT, frame, text_frame
 from webapp.schemas.openai import (
     COMPLETION,
+    COMPLETION_EVENT,
     MODELS,
     REQUEST,
     ROLES,
-    STREAMED_COMPLETION,
     ChatCompletionRequestSchema,
     ChatCompletionSchema,
     ModelsSchema,
@@ -73,7 +73,7 @@ def _add_completions(door: Blueprint) -> None:
         errors=(404, 409, 429, 502, 504),
         parameters=[ON_DISCONNECT],
         makes_job=True,
-        responses=also_streamed(STREAMED_COMPLETION),
+        responses=also_streamed(COMPLETION_EVENT),
     )
     def create_chat_completion(values: Values) -> dict[str, Any] | Response:
         """Complete a chat, at once or with `stream` as server-sent events.

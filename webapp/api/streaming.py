@@ -26,7 +26,7 @@ ON_DISCONNECT = {
     "schema": {"type": "string", "enum": ["continue", "cancel"], "default": "continue"},
 }
 
-EXAMPLE = """\
+SENT = """\
 retry: 2000
 
 id: 1-0
@@ -47,6 +47,8 @@ data: {"usage":{"prompt_tokens":212,"completion_tokens":6,"total_tokens":218}}
 
 """
 
+EVENT = {"id": "1-1", "event": "token", "data": '{"content":"The text makes"}'}
+
 # One event: OpenAPI 3.0 has no word for a sequence of them.
 EVENT_SCHEMA = {
     "type": "object",
@@ -62,8 +64,8 @@ EVENT_SCHEMA = {
 STREAM: dict[str, Any] = {
     "schema": EVENT_SCHEMA,
     "content_type": MEDIA_TYPE,
-    "example": EXAMPLE,
-    "description": "The job's events. A stream that breaks is resumed at the job's `/events`.",
+    "example": EVENT,
+    "description": f"The job's events, such as\n\n```\n{SENT}```\n\nA stream that breaks is resumed at its `/events`.",
     "headers": {name: name for name in ("X-Job-ID", credits.HEADER)},
 }
 
@@ -72,7 +74,7 @@ Frames = Callable[[Iterable[Event | None]], Iterable[bytes]]
 log = structlog.get_logger(__name__)
 
 
-def also_streamed(example: str = EXAMPLE) -> dict[int, Any]:
+def also_streamed(example: Mapping[str, str] = EVENT) -> dict[int, Any]:
     """Describe that the answer 200 of an operation is a stream for those who ask for one."""
     return {200: {"content": {MEDIA_TYPE: {"schema": EVENT_SCHEMA, "example": example}}}}
 

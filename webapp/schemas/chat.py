@@ -84,7 +84,8 @@ CONVERSATION = {
     "updated_at": MOMENT,
 }
 
-CHAT_STREAM = f"""\
+CHAT_EVENT = {"id": "1-1", "data": '{"content":"A ramp is a slope"}'}
+CHAT_SENT = f"""\
 retry: 2000
 
 id: 1-1

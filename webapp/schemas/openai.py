@@ -9,18 +9,31 @@ import marshmallow as ma
 from webapp.schemas.document import Document
 from webapp.schemas.fields import Decimal, Flag, Whole
 
-NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "n": (1,),
-    "top_p": (1,),
-    "presence_penalty": (0,),
-    "frequency_penalty": (0,),
-    "logprobs": (False,),
-    "logit_bias": ({},),
-    "tools": ([],),
-    "functions": ([],),
-    "tool_choice": ("none", "auto"),
-    "response_format": ({"type": "text"},),
-    "modalities": (["text"],),
+_NOTHING: dict[str, Any] = {"type": "array", "maxItems": 0, "items": {"type": "object"}}
+# What changes nothing, and how JSON Schema says so.
+NEUTRAL: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "n": ((1,), {"type": "integer", "minimum": 1, "maximum": 1}),
+    "top_p": ((1,), {"type": "number", "minimum": 1, "maximum": 1}),
+    "presence_penalty": ((0,), {"type": "number", "minimum": 0, "maximum": 0}),
+    "frequency_penalty": ((0,), {"type": "number", "minimum": 0, "maximum": 0}),
+    "logprobs": ((False,), {"type": "boolean", "not": {"enum": [True]}}),
+    "logit_bias": (({},), {"type": "object", "maxProperties": 0}),
+    "tools": (([],), _NOTHING),
+    "functions": (([],), _NOTHING),
+    "tool_choice": (("none", "auto"), {"type": "string", "enum": ["none", "auto", None]}),
+    "response_format": (
+        ({"type": "text"},),
+        {
+            "type": "object",
+            "properties": {"type": {"type": "string", "enum": ["text"]}},
+            "required": ["type"],
+            "additionalProperties": False,
+        },
+    ),
+    "modalities": (
+        (["text"],),
+        {"type": "array", "minItems": 1, "maxItems": 1, "items": {"type": "string", "enum": ["text"]}},
+    ),
 }
 # They change nothing about what an answer may be, so a provider that does not know them answers as well.
 WITHOUT_EFFECT = ("user", "seed", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
@@ -39,8 +52,8 @@ TEXT_PART = {
 class Neutral(ma.fields.Field[Any]):
     """An option that is taken as long as it changes nothing."""
 
-    def __init__(self, values: tuple[Any, ...]) -> None:
-        super().__init__(allow_none=True, metadata={"enum": [*values, None], "description": "Is not supported."})
+    def __init__(self, values: tuple[Any, ...], described: dict[str, Any]) -> None:
+        super().__init__(allow_none=True, metadata={"description": "Only what changes nothing is taken.", **described})
         self._values = values
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
@@ -100,7 +113,7 @@ class StreamOptionsSchema(ma.Schema):
 
 ToleratedSchema = ma.Schema.from_dict(
     {
-        **{name: Neutral(values) for name, values in NEUTRAL.items()},
+        **{name: Neutral(*each) for name, each in NEUTRAL.items()},
         **{name: ma.fields.Raw(allow_none=True, metadata={"description": "Is not used."}) for name in WITHOUT_EFFECT},
     }
 )
@@ -121,7 +134,10 @@ class ChatCompletionRequestSchema(ToleratedSchema):  # type: ignore[misc,valid-t
     stop = StopField(
         allow_none=True,
         metadata={
-            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": MOST_STOPS}],
+            "anyOf": [
+                {"type": "string", "nullable": True},
+                {"type": "array", "items": {"type": "string"}, "maxItems": MOST_STOPS},
+            ],
             "description": f"A text, or a list of up to {MOST_STOPS}.",
         },
     )
@@ -171,16 +187,10 @@ COMPLETION = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "A slope."}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 6, "completion_tokens": 3, "total_tokens": 9},
 }
-STREAMED_COMPLETION = """\
-data: {"id":"chatcmpl-0b6f3b52","object":"chat.completion.chunk","created":1768469406,"model":"offline",\
-"choices":[{"index":0,"delta":{"content":"A ramp."},"finish_reason":null,"logprobs":null}]}
-
-data: {"id":"chatcmpl-0b6f3b52","object":"chat.completion.chunk","created":1768469406,"model":"offline",\
-"choices":[{"index":0,"delta":{},"finish_reason":"stop","logprobs":null}]}
-
-data: [DONE]
-
-"""
+COMPLETION_EVENT = {
+    "data": '{"id":"chatcmpl-0b6f3b52","object":"chat.completion.chunk","created":1768469406,"model":"offline",'
+    '"choices":[{"index":0,"delta":{"content":"A ramp."},"finish_reason":null,"logprobs":null}]}'
+}
 MODELS = {
     "object": "list",
     "data": [{"id": "offline", "object": "model", "created": 0, "owned_by": "provider"}],
