@@ -31,6 +31,14 @@ def own_stack(tmp_path: Path) -> Iterator[Stack]:
     running.kill()  # what a test broke need not drain
 
 
+@pytest.fixture(scope="session")
+def lasting_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for what breaks nothing in it: callers and what stands before it. Its streams are seldom silent."""
+    settings = SETTINGS | {"HEARTBEAT_SECONDS": "1", "WS_PING_SECONDS": "1"}
+    with Stack(tmp_path_factory.mktemp("lasting"), settings) as running:
+        yield running
+
+
 @pytest.fixture
 def valkey_url(tmp_path: Path) -> Iterator[str]:
     """A server alone."""

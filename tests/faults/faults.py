@@ -57,12 +57,16 @@ def kill_keeper(arena: Arena) -> Strike:
 
 
 def kill_child(arena: Arena) -> Strike:
+    """A child that works, if there is one."""
     name = random.choice(["cpu-1", "cpu-2"])
+    running = arena.running_on(name)
+    busy = [int(job.worker.rpartition("/")[2]) for job in running]
     children = arena.children(name)
-    if not children:
+    victims = [pid for pid in busy if pid in children] or children
+    if not victims:
         return Strike(time.time(), {})
-    victim = random.choice(children)
-    jobs = {job.id: job.attempt for job in arena.running_on(name) if job.worker.endswith(f"/{victim}")}
+    victim = random.choice(victims)
+    jobs = {job.id: job.attempt for job in running if job.worker.endswith(f"/{victim}")}
     with contextlib.suppress(ProcessLookupError):
         os.kill(victim, signal.SIGKILL)
     return Strike(time.time(), jobs)
@@ -102,7 +106,7 @@ def lose_message(arena: Arena) -> Strike:
     """A message that is gone between the pop and the claim, as with a worker that dies at that moment."""
     queue = random.choice(["io", "cpu"])
     moment = time.time()
-    popped: Any = arena.engine.redis.brpop([arena.engine.keys.queue(queue)], timeout=2)
+    popped: Any = arena.engine.redis.brpop([arena.engine.keys.queue(queue)], timeout=1)
     if popped is None:
         return Strike(moment, {})
     return Strike(moment, {json.loads(popped[1])["headers"]["id"]: 0})

@@ -44,6 +44,8 @@ class Load:
     def _submit(self, session: requests.Session) -> None:
         agent = "print_file" if random.random() < 0.2 else "tell"
         to, pause = random.randint(3, 12), random.uniform(0.0, 0.15)
+        if agent == "print_file":
+            pause *= 5  # all of its time, and not that of each token
         begun = time.monotonic()
         try:
             answer = session.post(

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -16,46 +13,14 @@ import requests
 from deploy.local.stack import Stack, web_is_ready
 from deploy.local.valkey import free_port
 from tests.faults.conftest import SETTINGS
+from tests.faults.front import Front
 from tests.support.client import Client
-from tests.support.programs import find_program
 from tests.support.sse import Follower
 
 RATE = 50  # requests a second
 CALLERS = 10
 STREAMS = 50
-TOKENS, PAUSE = 100, 0.25  # longer than both restarts take
-
-CONFIGURATION = """
-daemon off; pid nginx.pid; error_log error.log; worker_processes 1;
-events {{ worker_connections 1000; }}
-http {{
-  access_log off;
-  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
-  upstream web {{ server 127.0.0.1:{first} max_fails=0; server 127.0.0.1:{second} max_fails=0;
-                  keepalive 32; keepalive_timeout 2s; }}
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{
-      proxy_http_version 1.1; proxy_set_header Connection ""; proxy_connect_timeout 2s;
-      proxy_next_upstream error timeout; proxy_next_upstream_tries 2; proxy_pass http://web;
-    }}
-  }}
-}}
-"""
-
-
-@contextmanager
-def nginx(folder: Path, first: int, second: int) -> Iterator[str]:
-    program = find_program("nginx")
-    port = free_port()
-    folder.mkdir()
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(first=first, second=second, port=port))
-    process = subprocess.Popen([program, "-p", folder, "-c", "nginx.conf"], cwd=folder)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGQUIT)
-        process.wait(10)
+TOKENS, PAUSE = 72, 0.25  # longer than both restarts take
 
 
 class Callers:
@@ -142,7 +107,8 @@ def test_two_web_processes_are_replaced_without_a_failed_request_or_stream(tmp_p
         for name, port in ports.items():
             stack.spawn("web", as_name=name, PORT=str(port))
             stack.wait_for(name, lambda port=port: web_is_ready(f"http://127.0.0.1:{port}"), 60)  # type: ignore[misc]
-        with nginx(tmp_path / "nginx", *ports.values()) as url:
+        with Front(tmp_path / "nginx", *ports.values()) as front:
+            url = front.url
             stack.wait_for("nginx", lambda: web_is_ready(url), 30)
             with Readers(stack, url) as readers, Callers(url, stack.api_key) as callers:
                 time.sleep(2)
