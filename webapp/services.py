@@ -12,6 +12,7 @@ from limits import RateLimitItem
 
 from tasks.jobs import Engine, artifact_store, connect
 from tasks.jobs.files import Files
+from tasks.jobs.health import Health
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.pipelines.management import Management
@@ -54,6 +55,7 @@ class Services:
     catalogue: Mapping[str, Agent]
     files: Files
     models: Models
+    health: Health
     tickets: Tickets
     sockets: OpenSockets
     registry: Registry
@@ -84,6 +86,7 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         catalogue=catalogue,
         files=Files(engine, settings.file_retention, settings.max_files),
         models=Models(engine.redis, engine_settings),
+        health=Health(engine.redis, engine_settings),
         tickets=Tickets(engine.redis, engine.keys),
         sockets=OpenSockets(),
         registry=registry,

@@ -59,6 +59,10 @@ class Keys:
         """The workers of a queue by name, scored by the moment (ms) until which each is believed to be there."""
         return f"{self.namespace}:workers:{queue}"
 
+    def health(self, worker: str) -> str:
+        """What a worker found when it looked at the model server and the artifact store."""
+        return f"{self.namespace}:health:{worker}"
+
     def api_key(self, key_id: str) -> str:
         return f"{self.namespace}:api-key:{key_id}"
 

@@ -1,13 +1,15 @@
-"""Tell the web side which models the provider has. A thread of every worker's main process."""
+"""Tell the web side which models the provider has, and what is wrong. A thread of every worker's main process."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from tasks.jobs.health import Faults
 from tasks.jobs.models import Models
 from tasks.sdk.errors import ProviderError
 from tasks.worker.providers.settings import ProviderSettings
@@ -32,11 +34,21 @@ class Lists(Protocol):
 class ModelNews:
     """Asks the provider and publishes what callers may choose. While it does not answer, what it said last counts."""
 
-    def __init__(self, provider: Lists, settings: ProviderSettings, models: Models) -> None:
+    def __init__(
+        self,
+        provider: Lists,
+        settings: ProviderSettings,
+        models: Models,
+        check_store: Callable[[], None],
+        tell: Callable[[Faults, float], None],
+    ) -> None:
         self._provider = provider
         self._allowed = settings.models
         self._models = models
+        self._check_store = check_store
+        self._tell = tell
         self._names = [provider.model]
+        self._faults: dict[str, str] = {}
 
     def start(self) -> None:
         start_os_thread("models", self._run)
@@ -47,7 +59,9 @@ class ModelNews:
                 # The default is known without asking, and asking may take as long as the model server likes.
                 self.publish()
                 self.ask()
+                self.look_at_store()
                 self.publish()
+                self._tell(self._faults, KEPT)
             except RedisError as error:
                 log.warning("the models could not be published: %s", error)
             except Exception:
@@ -58,10 +72,25 @@ class ModelNews:
         self._models.publish(self._names, KEPT)
 
     def ask(self) -> None:
-        """Ask the provider for its models."""
+        """Ask the provider for its models; also when nobody may choose them, to know whether it works."""
+        self._faults["provider"] = ""
+        self._faults.pop("model", None)
         try:
-            listed = self._provider.list_models() if EVERY in self._allowed else self._allowed
+            listed = self._provider.list_models()
         except ProviderError as error:
             log.warning("the model server does not list its models: %s", error.detail)
+            self._faults["provider"] = error.detail
             return
-        self._names = list(dict.fromkeys([self._provider.model, *listed]))
+        known = self._provider.model in listed
+        self._faults["model"] = "" if known else f"The model server does not list the model {self._provider.model}."
+        chosen = listed if EVERY in self._allowed else self._allowed
+        self._names = list(dict.fromkeys([self._provider.model, *chosen]))
+
+    def look_at_store(self) -> None:
+        """Try to store a file."""
+        self._faults["artifacts"] = ""
+        try:
+            self._check_store()
+        except OSError as error:
+            log.error("files cannot be stored: %s", error)
+            self._faults["artifacts"] = f"Files cannot be stored: {error.strerror or error}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ from celery import Celery, signals
 
 from tasks.jobs import Conversations, Engine, artifact_store, connect
 from tasks.jobs.attempts import Attempts
+from tasks.jobs.health import Health
 from tasks.jobs.models import Models
 from tasks.jobs.settings import EngineSettings
 from tasks.metrics.settings import MetricsSettings
@@ -105,7 +107,8 @@ class WorkerProcess:
         ).start()
         Courier(self._attempts).start()
         models = Models(connect(self._engine), self._engine)
-        ModelNews(make_provider(self._provider), self._provider, models).start()
+        health = functools.partial(Health(models.redis, self._engine).publish, f"{self._name}/{os.getpid()}")
+        ModelNews(make_provider(self._provider), self._provider, models, artifact_store(self._engine).check, health).start()
         if QUEUE in self._queues:
             self._deploy_folders()
         if self._runner is not None:

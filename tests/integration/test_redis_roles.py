@@ -162,6 +162,7 @@ def test_every_name_of_the_workers_keys_is_in_its_patterns() -> None:
         keys.removals,
         keys.keeper,
         keys.workers("io"),
+        keys.health("io@host/1"),
         keys.jobs_of("a"),
     ):
         allowed = any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
