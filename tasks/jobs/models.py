@@ -17,14 +17,14 @@ class Models:
     """What the workers have said last."""
 
     def __init__(self, redis: Redis, settings: EngineSettings) -> None:
-        self.redis = redis
+        self._redis = redis
         self._key = Keys(settings.namespace).models
 
     def publish(self, names: Sequence[str], seconds: float) -> None:
         """Say which models there are. It is forgotten after `seconds` without another word."""
-        self.redis.set(self._key, orjson.dumps(list(names)), px=math.ceil(seconds * 1000))
+        self._redis.set(self._key, orjson.dumps(list(names)), px=math.ceil(seconds * 1000))
 
     def names(self) -> list[str] | None:
         """The models, the provider's default first. None: no worker has told for a while."""
-        stored: Any = self.redis.get(self._key)
+        stored: Any = self._redis.get(self._key)
         return orjson.loads(stored) if stored else None

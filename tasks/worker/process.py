@@ -106,9 +106,10 @@ class WorkerProcess:
             attempts, Engine(attempts.redis, self._engine, artifact_store(self._engine)), self._queues, self._mark
         ).start()
         Courier(self._attempts).start()
-        models = Models(connect(self._engine), self._engine)
-        health = functools.partial(Health(models.redis, self._engine).publish, f"{self._name}/{os.getpid()}")
-        ModelNews(make_provider(self._provider), self._provider, models, artifact_store(self._engine).check, health).start()
+        redis, store = connect(self._engine), artifact_store(self._engine)
+        tell = functools.partial(Health(redis, self._engine).publish, attempts.worker)
+        models = Models(redis, self._engine)
+        ModelNews(make_provider(self._provider), self._provider, models, store.check, tell).start()
         if QUEUE in self._queues:
             self._deploy_folders()
         if self._runner is not None:
