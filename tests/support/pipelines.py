@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -18,10 +19,19 @@ class Caller:
 
     def __init__(self, stack: Stack, token: str | None = None) -> None:
         self.url = stack.url
+        self._stack = stack
+        self._token = stack.api_key if token is None else token
         self._session = requests.Session()
-        token = stack.api_key if token is None else token
-        if token:
-            self._session.headers["Authorization"] = f"Bearer {token}"
+        if self._token:
+            self._session.headers["Authorization"] = self.authorization
+
+    @property
+    def authorization(self) -> str:
+        return f"Bearer {self._token}"
+
+    def another(self) -> Caller:
+        """The same principal with a connection of its own, for a thread."""
+        return Caller(self._stack, self._token)
 
     def call(self, path: str, **body: Any) -> requests.Response:
         """A call that manages."""
@@ -46,13 +56,17 @@ class Caller:
         uploaded = self.upload(workspace, model or f"{name}-model", content)
         assert uploaded.status_code == 200, uploaded.text
         [added] = uploaded.json()["insert_models"]["returning"][0]["models"]
+        return self.deploy_definition(workspace, name, definition, [added["id"]])
+
+    def deploy_definition(self, workspace: int, name: str, definition: Any, models: Sequence[int] = ()) -> str:
+        """Deploy a pipeline of models that are there, and return the name of its deployment."""
         made = self.done("/pipelines/create", pipeline_id=name, workspace_id=workspace, definition=definition or {})
         deployed = self.done(
             "/pipelines/deploy",
             deploy_id=name,
             pipeline_id=made["pipeline_pk_id"],
             pipeline_version_pk_id=made["pipeline_variant_pk_id"],
-            model_ids=[added["id"]],
+            model_ids=list(models),
         )
         return f"{name}-{deployed['id']}"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from flatbuffers import encode, packer
+from flatbuffers.number_types import Uint8Flags
+from flatbuffers.table import Table
 
 from tasks.pipelines.description import Deployment, Tensor
 from tasks.pipelines.runtime.answers import Dataset, Timing, metadata
@@ -15,19 +19,42 @@ from tasks.pipelines.runtime.execution import Result
 from tasks.pipelines.runtime.rows import InputError, Rows, read_columns, to_type
 from tasks.pipelines.runtime.tensors import Array
 
+MAGIC = b"ARROW1"
+HEAD = MAGIC + b"\0\0"
+# Places in the tables of https://github.com/apache/arrow/blob/main/format/Message.fbs: what a message is, what it
+# holds, and of a record batch how it is compressed; and the two kinds of messages that are needed.
+HEADER_TYPE, HEADER, COMPRESSION = 6, 8, 10
+SCHEMA, RECORD_BATCH = 1, 3
+
 SEPARATOR = "."  # between the parts of a column's name, when the caller says nothing
 
 
 def read_arrow(body: bytes, inputs: Sequence[Tensor]) -> Rows:
-    """Read an Arrow IPC file."""
+    """Read an Arrow IPC file: a magic word, a stream, and a footer that we need not believe."""
+    if not (body.startswith(HEAD) and body.endswith(MAGIC)):
+        raise InputError("The body is not a whole Arrow IPC file.")
+    stream = pa.py_buffer(body)[len(HEAD) :]
     try:
-        with pa.ipc.open_file(pa.py_buffer(body)) as reader:
+        _check_messages(stream)
+        with pa.ipc.open_stream(stream) as reader:
             table = reader.read_all()
         table.validate(full=True)  # what it says of its offsets and lengths is not to be believed
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, LookupError, struct.error) as error:
         raise InputError("The body is not a whole Arrow IPC file.") from error
     columns = {name: table.column(name).combine_chunks() for name in table.column_names}
     return read_columns(columns, inputs, to_array)
+
+
+def _check_messages(stream: Any) -> None:
+    """Refuse what a few bytes could unfold to anything: compressed buffers, and dictionaries that rows point into."""
+    for message in pa.ipc.MessageReader.open_stream(stream):
+        metadata = bytearray(message.metadata)
+        root = Table(metadata, encode.Get(packer.uoffset, metadata, 0))
+        kind = root.Get(Uint8Flags, root.Pos + root.Offset(HEADER_TYPE))
+        header = Table(metadata, 0)
+        root.Union(header, root.Offset(HEADER))
+        if kind not in (SCHEMA, RECORD_BATCH) or (kind == RECORD_BATCH and header.Offset(COMPRESSION)):
+            raise InputError("The Arrow file is compressed or has dictionaries: send plain columns.")
 
 
 def to_array(column: Any, tensor: Tensor) -> Array:
