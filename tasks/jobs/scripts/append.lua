@@ -1,7 +1,8 @@
 -- ARGV: attempt, then seq, type, data of each event. Returns the job's status, or 'stale' when this attempt
 -- holds the job no longer: then nothing is written.
-if not holds(ARGV[1]) then
+local job = redis.call('HMGET', JOB, 'status', 'attempt', 'last_event_id')
+if not runs(job[1]) or job[2] ~= ARGV[1] then
   return 'stale'
 end
-emit(events_of_attempt(ARGV[1], 2))
-return status_of_job()
+emit(events_of_attempt(ARGV[1], 2, job[3]))
+return job[1]

@@ -44,10 +44,9 @@ local function emit(events)
   redis.call('PUBLISH', CHANNEL, cjson.encode(events))
 end
 
--- Triples seq, type, data in ARGV from `first`; those that are in the log already (a repeated call after a
--- lost reply) are left out.
-local function events_of_attempt(attempt, first)
-  local last = redis.call('HGET', JOB, 'last_event_id')
+-- Triples seq, type, data in ARGV from `first`; those up to the event `last`, which are in the log already (a repeated
+-- call after a lost reply), are left out.
+local function events_of_attempt(attempt, first, last)
   local last_attempt, last_seq = string.match(last, '^(%d+)%-(%d+)$')
   local events = {}
   for index = first, #ARGV, 3 do

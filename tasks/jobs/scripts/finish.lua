@@ -13,6 +13,6 @@ end
 if CONVERSATION then
   answer()
 end
-emit(events_of_attempt(ARGV[2], 7 + fields))
+emit(events_of_attempt(ARGV[2], 7 + fields, redis.call('HGET', JOB, 'last_event_id')))
 close(ARGV[1], ARGV[4], tonumber(ARGV[5]))
 return 'ok'
