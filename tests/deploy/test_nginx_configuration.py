@@ -62,3 +62,5 @@ def test_a_reader_may_pause_longer_than_a_heartbeat() -> None:
 def test_bodies_have_the_application_s_limit() -> None:
     assert re.search(r"MAX_BODY:=(\w+)", START.read_text())[1] == "1m"  # type: ignore[index]
     assert WebSettings().max_body == 1024 * 1024
+    assert re.search(r"MAX_FILE:=(\w+)", START.read_text())[1] == "64m"  # type: ignore[index]
+    assert WebSettings().max_file == 64 * 1024 * 1024

@@ -59,6 +59,9 @@ def test_public_addresses_are_public(address: str) -> None:
             "https://[::1]/",
             "https://[::]",
         ),
+        *("https://0.0.0.0/", "https://0x7f.1/", "https://100.100.100.200/", "https://[64:ff9b::a9fe:a9fe]/"),
+        *("http://127.0.0.1:6379/", "https://127.0.0.1:6379/", "file:///etc/passwd", "gopher://127.0.0.1:6379/_INFO"),
+        *("https://user@93.184.215.14/", "https://93.184.215.14@127.0.0.1/"),
         *("https://localhost/", "https://2130706433/", "https://0x7f000001/", "https://127.1/", "https://0177.0.0.1/"),
         *("http://93.184.215.14/", "ftp://example.com", "https://", "https:///x", "//example.com", "example.com", ""),
         *(
@@ -83,9 +86,10 @@ def test_a_destination_that_is_not_public_https_is_refused(url: str) -> None:
 def test_a_name_is_judged_by_every_address_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, [PUBLIC])
     check_destination("https://example.com/hook?x=1", ())
-    resolving(monkeypatch, [PUBLIC, "10.0.0.1"])
-    with pytest.raises(Refused, match="private"):
-        check_destination("https://example.com/hook", ())
+    for addresses in ([PUBLIC, "10.0.0.1"], ["127.0.0.1"], ["169.254.169.254"], ["::1"]):  # as *.nip.io has it
+        resolving(monkeypatch, addresses)
+        with pytest.raises(Refused, match="private"):
+            check_destination("https://example.com/hook", ())
 
 
 def test_hosts_that_are_allowed_may_be_private_and_plain(monkeypatch: pytest.MonkeyPatch) -> None:
