@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.compose import SERVICES, Compose, build, podman, wait_for
+from tests.support.compose import ENVIRONMENT, SERVICES, Compose, build, podman, wait_for
 from tests.support.programs import find_program
 
 BASE = os.environ.get("CONTAINER_BASE", "")
@@ -115,7 +115,7 @@ def test_the_web_image_is_light() -> None:
     heavy = [("web", each, False) for each in ("typst", "onnxruntime", "pyarrow", "numpy", "openai", "boto3", "pip")]
     for image, module, there in (("worker", "typst", True), ("worker", "pip", False), *heavy):
         command = ["podman", "run", "--rm", "--network=none", f"localhost/slipway-{image}:test", "python3", "-c", find]
-        assert (subprocess.run([*command, module], check=False).returncode == 1) == there
+        assert (subprocess.run([*command, module], env=ENVIRONMENT, check=False).returncode == 1) == there
 
 
 def test_the_images_say_what_they_are() -> None:

@@ -24,11 +24,15 @@ SERVICES = ("valkey", "web", "worker-io", "worker-cpu", "nginx")
 PATIENCE = 90.0  # seconds for all containers on two busy cores
 # Options that only this machine needs, such as a volume with its certificates.
 BUILD_OPTIONS = os.environ.get("CONTAINER_BUILD_OPTIONS", "").split()
+# Read by podman-compose's podman, too.
+ENVIRONMENT = {"CONTAINERS_CONF": str(ROOT / "tests" / "deploy" / "containers.conf"), **os.environ}
 
 
 def podman(*arguments: str, check: bool = True, timeout: float = 600) -> str:
     """Run podman and return what it says. Raises CalledProcessError."""
-    done = subprocess.run(["podman", *arguments], capture_output=True, text=True, check=False, timeout=timeout)
+    done = subprocess.run(
+        ["podman", *arguments], env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=timeout
+    )
     assert done.returncode == 0 or not check, f"podman {' '.join(arguments)}: {done.stderr}"
     return done.stdout.strip()
 
@@ -73,8 +77,12 @@ class Compose:
         self.directory.chmod(0o755)
         (self.directory / "env").write_text("".join(f"{name}={each}\n" for name, each in self._settings.items()))
         self.run("down", "--volumes")
-        self.run("up", "--detach", "--no-build")
-        self.wait_until_ready()
+        try:
+            self.run("up", "--detach", "--no-build")
+            self.wait_until_ready()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def __exit__(
@@ -97,7 +105,13 @@ class Compose:
             self._settings["ENV_FILE"],
         ]
         done = subprocess.run(
-            [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE * 2
+            [*command, *arguments],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE * 2,
         )
         assert done.returncode == 0 or arguments[0] == "down", done.stderr
 
@@ -118,7 +132,7 @@ class Compose:
     def healthy(self, service: str) -> bool:
         """What the image's own health check says."""
         command = ["podman", "healthcheck", "run", self.name(service)]
-        return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+        return subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=False, timeout=60).returncode == 0
 
     def wait_until_ready(self) -> None:
         wait_for(self._answers, "the service does not get ready")

@@ -18,7 +18,8 @@ Manifest = dict[str, Any]
 OVERLAYS = ("dev", "staging", "production")
 # The ways in exclude each other; each of the others may be there or not.
 WAYS_IN = ("", "gateway", "ingress", "nginx")
-OPTIONS = ("network-policies", "external-redis", "external-secrets")
+OPTIONS = ("network-policies", "external-redis", "external-secrets", "s3-artifacts", "oidc", "monitoring", "keda")
+NEEDS = {"keda": "monitoring"}
 
 
 class BuildError(RuntimeError):
@@ -34,10 +35,12 @@ def build(directory: Path) -> list[Manifest]:
 
 
 def combinations() -> Iterator[tuple[str, ...]]:
-    """Every combination of components."""
-    for way_in, count in itertools.product(WAYS_IN, range(len(OPTIONS) + 1)):
+    """Every two components together with each way in, each alone, none, and all of them."""
+    # Where three do not fit together, two of them do not either, but for what all of them touch.
+    for way_in, count in itertools.product(WAYS_IN, (0, 1, 2, len(OPTIONS))):
         for chosen in itertools.combinations(OPTIONS, count):
-            yield tuple(filter(None, (*chosen, way_in)))
+            if all(NEEDS.get(each, each) in chosen for each in chosen):
+                yield tuple(filter(None, (*chosen, way_in)))
 
 
 def build_combination(components: tuple[str, ...]) -> list[Manifest]:

@@ -15,7 +15,7 @@ UNITS: dict[str, Decimal | int] = {
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
 }  # fmt: skip
 QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?", re.ASCII)
-DURATION = re.compile(r"([0-9]{1,5}(h|m|s|ms)){1,4}", re.ASCII)
+DNS = 53
 USES_REDIS = "slipway.dev/uses-redis"
 
 
@@ -96,6 +96,30 @@ def network(cluster: Cluster) -> Iterator[str]:
             yield f"{title(each)} works with Redis, and no policy lets it"
 
 
+def isolation(cluster: Cluster) -> Iterator[str]:
+    """A pod that any policy speaks of can do only what some policy allows: asking for names, being called."""
+    for each in cluster.workloads:
+        outward, inward = opened(cluster, each, "Egress"), opened(cluster, each, "Ingress")
+        if outward is not None and DNS not in outward:
+            yield f"{title(each)} cannot ask for names"
+        for service in cluster.of("Service"):
+            if inward is None or each not in cluster.selected(service["spec"]["selector"]):
+                continue
+            for port in {entry["targetPort"] for entry in service["spec"]["ports"]} - inward:
+                yield f"no policy lets anybody to the port {port} of {title(each)}"
+
+
+def opened(cluster: Cluster, workload: Manifest, direction: str) -> set[Any] | None:
+    """The ports that policies open for a pod; None when no policy speaks of it."""
+    found: set[Any] | None = None
+    for policy in (each["spec"] for each in cluster.of("NetworkPolicy")):
+        labels = policy["podSelector"].get("matchLabels", {})
+        if direction in policy["policyTypes"] and labels.items() <= labels_of(workload).items():
+            rules = policy.get(direction.lower(), [])
+            found = (found or set()) | {port["port"] for rule in rules for port in rule.get("ports", [])}
+    return found
+
+
 def availability(cluster: Cluster) -> Iterator[str]:
     budgets = [each["spec"]["selector"]["matchLabels"] for each in cluster.of("PodDisruptionBudget")]
     for each in cluster.workloads:
@@ -104,15 +128,3 @@ def availability(cluster: Cluster) -> Iterator[str]:
         rolling = each["spec"].get("strategy", {}).get("rollingUpdate", {})
         if each["kind"] == "Deployment" and rolling.get("maxUnavailable") != 0:
             yield f"{title(each)} has less than all of its pods while it is rolled out"
-
-
-def routes(cluster: Cluster) -> Iterator[str]:
-    """What a Gateway's schema would say."""
-    for each in cluster.of("HTTPRoute"):
-        for rule in each["spec"]["rules"]:
-            for duration in rule.get("timeouts", {}).values():
-                if not DURATION.fullmatch(str(duration)):
-                    yield f"{title(each)}: {duration!r} is no duration"
-            for match in rule.get("matches", []):
-                if match["path"]["type"] not in ("Exact", "PathPrefix", "RegularExpression"):
-                    yield f"{title(each)}: {match['path']['type']!r} is no way to compare paths"

@@ -8,7 +8,7 @@ from typing import Any
 from deploy.kubernetes.checks.model import Cluster, container_of, labels_of, pod_of, ports_of, probes_of, title
 
 # Made by a person or by cert-manager, in no manifest of ours: the READMEs of the components say so.
-FROM_OUTSIDE = frozenset({"slipway-tls"})
+FROM_OUTSIDE = frozenset({"slipway-tls", "slipway-s3"})
 COMPONENTS = frozenset({"web", "worker-io", "worker-cpu", "redis", "nginx"})
 HIGHEST_PORT = 65_535
 

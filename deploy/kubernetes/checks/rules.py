@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from deploy.kubernetes.checks import hardening, references, schemas, settings
+from deploy.kubernetes.checks import hardening, references, scaling, schemas, settings
 from deploy.kubernetes.checks.build import Manifest
 from deploy.kubernetes.checks.model import Cluster
 
@@ -23,8 +23,10 @@ RULES: tuple[Rule, ...] = (
     hardening.quantities,
     hardening.pods,
     hardening.network,
+    hardening.isolation,
     hardening.availability,
-    hardening.routes,
+    scaling.monitors,
+    scaling.scaled,
 )
 
 

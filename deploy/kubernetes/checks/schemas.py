@@ -9,15 +9,11 @@ from typing import Any
 
 import kubernetes_validate
 
+from deploy.kubernetes.checks import foreign
 from deploy.kubernetes.checks.build import Manifest
 
 # Those that get security fixes; the oldest is the first in which `preStop.sleep` is stable.
 VERSIONS = ("1.34", "1.35", "1.36", "1.37")
-
-# Kinds that others define; their schemas do not come with Kubernetes. `rules` looks at what of them concerns us.
-FOREIGN = frozenset(
-    {("gateway.networking.k8s.io/v1", "HTTPRoute"), ("external-secrets.io/v1", "ExternalSecret")},
-)
 
 
 def faults(manifests: list[Manifest], versions: tuple[str, ...] = VERSIONS) -> Iterator[str]:
@@ -37,8 +33,9 @@ def _fault(serialised: str, version: str) -> str:
     try:
         kubernetes_validate.validate(manifest, version, strict=True)
     except kubernetes_validate.SchemaNotFoundError:
-        known = (manifest.get("apiVersion"), manifest.get("kind")) in FOREIGN
-        return "" if known else f"there is no {manifest.get('apiVersion')} {manifest.get('kind')}"
+        if foreign.is_known(manifest):
+            return foreign.fault(manifest)
+        return f"there is no {manifest.get('apiVersion')} {manifest.get('kind')}"
     except kubernetes_validate.ValidationError as error:
         place: Any = getattr(error, "absolute_path", None) or getattr(error, "path", ())
         return f"{error.message} at {'.'.join(map(str, place))}"

@@ -27,18 +27,20 @@ from webapp.factory import create_app
 from webapp.settings import WebSettings
 
 OURS = ("web", "worker-io", "worker-cpu")
+# Read by the library of S3 itself.
+OF_S3 = frozenset({"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3", "AWS_SHARED_CREDENTIALS_FILE"})
 HAND_BACK = 15.0  # seconds; what the local stack gives workers, too
 
 
 def environments(cluster: Cluster) -> Iterator[str]:
     for each in cluster.workloads:
         known = _names(component_of(each))
-        environment = _environment(cluster, each)
+        environment = environment_of(cluster, each)
         if environment is None:
             yield f"{title(each)} takes settings from a ConfigMap that does not exist"
             continue
         for name in environment:
-            if name.removesuffix("_FILE") not in known and not name.startswith("AGENT_"):
+            if name.removesuffix("_FILE") not in known and name not in OF_S3 and not name.startswith("AGENT_"):
                 yield f"{title(each)} sets {name}, which nobody reads"
         if component_of(each) in OURS:
             yield from _values(each, environment)
@@ -53,7 +55,8 @@ def _names(component: str) -> frozenset[str]:
     return frozenset(names[1].split()) if component == "nginx" else frozenset()
 
 
-def _environment(cluster: Cluster, workload: Manifest) -> dict[str, str] | None:
+def environment_of(cluster: Cluster, workload: Manifest) -> dict[str, str] | None:
+    """What a container is told, without what it finds in files."""
     container = container_of(workload)
     found: dict[str, str] = {}
     for source in container.get("envFrom", []):
@@ -137,7 +140,7 @@ def times(cluster: Cluster) -> Iterator[str]:
         if component_of(each) == "web":
             needed += _gunicorn("graceful_timeout")
         elif component_of(each) in OURS:
-            needed += load(WorkerSettings, {}).drain + HAND_BACK
+            needed += load(WorkerSettings, environment_of(cluster, each) or {}).drain + HAND_BACK
             if _patience(each) <= load(WorkerSettings, {}).setup_timeout:
                 yield f"{title(each)} is killed before its setup functions may end"
         if pod["terminationGracePeriodSeconds"] < needed:
