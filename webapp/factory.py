@@ -10,14 +10,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from tasks.jobs.settings import EngineSettings
 from tasks.metrics.settings import MetricsSettings
 from tasks.sdk import Agent, Catalogue
-from webapp import agents_cli, browsers, cli, doctor_cli, jobs_cli, services
-from webapp.api import agents, ai_service, chat, credits, dead_jobs, idempotency, openai, running, sockets, tasks
+from webapp import agents_cli, browsers, cli, doctor_cli, jobs_cli, parts, services
+from webapp.api import agents, ai_service, chat, credits, dead_jobs, idempotency, running, sockets, tasks
 from webapp.api.conversations import conversations
 from webapp.api.conversations import init_app as init_conversations
 from webapp.api.docs import docs
 from webapp.api.files import files
 from webapp.api.job_pages import jobs
-from webapp.api.pipelines import registration
 from webapp.api.streams import streams
 from webapp.api.system import system
 from webapp.api.tickets import tickets
@@ -42,7 +41,7 @@ def create_app(
     known = Catalogue.load(engine_settings.agents, engine_settings.queues) if catalogue is None else catalogue
     app.extensions[services.EXTENSION] = services.build(settings, engine_settings, known)
     _add_layers(app, settings)
-    _add_endpoints(app, settings, known)
+    _add_endpoints(app, settings, engine_settings, known)
     metrics_port.init_app(app, metrics or MetricsSettings())
     app.cli.add_command(cli.keys)
     app.cli.add_command(jobs_cli.jobs)
@@ -77,7 +76,9 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
         app.wsgi_app = proxied  # type: ignore[method-assign]
 
 
-def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Agent]) -> None:
+def _add_endpoints(
+    app: Flask, settings: WebSettings, engine_settings: EngineSettings, catalogue: Mapping[str, Agent]
+) -> None:
     api = Api(app, settings)
     inputs = InputSchemas()
     # In the order in which the document shows them.
@@ -85,7 +86,6 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
         ai_service.blueprint(catalogue, inputs),
         chat.blueprint(catalogue, inputs),
         conversations,
-        openai.blueprint(),
         agents.blueprint(catalogue, inputs),
         tasks.blueprint(catalogue),
         jobs,
@@ -96,6 +96,6 @@ def _add_endpoints(app: Flask, settings: WebSettings, catalogue: Mapping[str, Ag
         docs,
     ):
         api.register_blueprint(blueprint)
-    registration.register(app, api)
+    parts.register(app, api, settings, engine_settings)
     app.register_blueprint(dead_jobs.dead)
     app.register_blueprint(sockets.blueprint(catalogue, inputs))

@@ -70,6 +70,9 @@ class WebSettings(AccessSettings):
         default=64 * 1024 * 1024,  # 25,000 rows of 50 numbers with all their digits are 25 MB of JSON
     )
     max_model_body: int = setting("MAX_MODEL_BYTES", "The largest upload of a model.", default=512 * 1024 * 1024)
+    serve_openai: bool = setting(
+        "SERVE_OPENAI", "Whether OpenAI's clients are served: `/v1/chat/completions` and `/v1/models`.", default=True
+    )
     external_inference: bool = setting(
         "EXTERNAL_INFERENCE",
         "Whether pipelines are reached from outside, at `PUBLIC_BASE_URL`; `make run` switches it on.",

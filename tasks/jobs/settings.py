@@ -55,6 +55,9 @@ class EngineSettings:
         "Most events of one attempt at a job; from half of it on, tokens and progress are written once a second.",
         default=10_000,
     )
+    serve_pipelines: bool = setting(
+        "SERVE_PIPELINES", "Whether deployed models are served; without it neither side loads their part.", default=True
+    )
     webhook_secret: Secret = setting(
         "WEBHOOK_SECRET",
         "What the signing secrets of webhooks are made from, a long random text; without it there are no webhooks.",

@@ -19,11 +19,12 @@ PIPELINE_AGENTS = "tasks.pipelines.agents"
 engine_settings = load(EngineSettings, os.environ)
 worker_settings = load(WorkerSettings, os.environ)
 provider_settings = load(ProviderSettings, os.environ)
+packages = (PIPELINE_AGENTS,) if engine_settings.serve_pipelines else ()
 process = WorkerProcess(
     engine_settings,
     worker_settings,
     provider_settings,
-    Catalogue.load((*engine_settings.agents, PIPELINE_AGENTS), engine_settings.queues),
+    Catalogue.load((*engine_settings.agents, *packages), engine_settings.queues),
     prefixed("AGENT_", os.environ),
     metrics=load(MetricsSettings, os.environ),
 )

@@ -105,12 +105,13 @@ class WorkerProcess:
         Keeper(
             attempts, Engine(attempts.redis, self._engine, artifact_store(self._engine)), self._queues, self._mark
         ).start()
-        Courier(self._attempts).start()
+        if self._engine.webhook_secret:
+            Courier(self._attempts).start()
         redis, store = connect(self._engine), artifact_store(self._engine)
         tell = functools.partial(Health(redis, self._engine).publish, attempts.worker)
         models = Models(redis, self._engine)
         ModelNews(make_provider(self._provider), self._provider, models, store.check, tell).start()
-        if QUEUE in self._queues:
+        if self._runs_models:
             self._deploy_folders()
         if self._runner is not None:
             self._runner.leases.start()
@@ -153,10 +154,14 @@ class WorkerProcess:
         services = Services(store, make_provider(self._provider), self._agent_settings, history, fonts)
         runner = Runner(self._attempts(), self._catalogue, services, flusher, leases, enforcement, self._drain)
         runner.set_up(self._queues)
-        if QUEUE in self._queues:
+        if self._runs_models:
             runner.models |= self._models()
         flusher.start()
         return runner
+
+    @property
+    def _runs_models(self) -> bool:
+        return self._engine.serve_pipelines and QUEUE in self._queues
 
     def _deploy_folders(self) -> None:
         redis = connect(self._engine)

@@ -124,7 +124,7 @@ def test_what_is_anothers_is_not_there(service: Service, capsys: pytest.CaptureF
         assert foreign.status_code == 404, rows[-1]
         assert stranger.status_code == 401, rows[-1]
         # The job of this test has no webhook, so that there is none to send again.
-        assert own.status_code not in (401, 403, 404) or rule.endpoint == "jobs.redeliver_webhook", rows[-1]
+        assert own.status_code not in (401, 403, 404) or rule.endpoint == "webhooks.redeliver_webhook", rows[-1]
         if method != "HEAD":
             unknown = ask(other, method, rule, dict.fromkeys(things, UNKNOWN))
             assert said(unknown.get_json()) == said(foreign.get_json())

@@ -135,7 +135,12 @@ def catalogue() -> Catalogue:
 
 def application(redis_url: str, artifacts: Path, *, max_waiting: int = 0, **settings: Any) -> Flask:
     """The application. `settings` are those of the web side."""
-    engine_settings = EngineSettings(redis_url=Secret(redis_url), artifacts_dir=artifacts, max_waiting=max_waiting)
+    engine_settings = EngineSettings(
+        redis_url=Secret(redis_url),
+        artifacts_dir=artifacts,
+        max_waiting=max_waiting,
+        webhook_secret=Secret("what-secrets-of-webhooks-are-made-of"),
+    )
     return create_app(WebSettings(**{"api_key": Secret(KEY)} | settings), engine_settings, catalogue=catalogue())
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from webapp.api import job_control, job_listing, usage, webhooks
+from webapp.api import job_control, job_listing, usage
 from webapp.api.jobs import jobs
 
 # Importing them is what puts their views into the blueprint.
-VIEWS = (job_control, job_listing, usage, webhooks)
+VIEWS = (job_control, job_listing, usage)
 
 __all__ = ["VIEWS", "jobs"]

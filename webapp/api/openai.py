@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from flask import Response, request
+from flask import Flask, Response, request
 
 from tasks.jobs import Event, Job, Status
 from tasks.sdk import Agent, ReturnKind, Scalar
@@ -18,6 +18,7 @@ from webapp.auth.ownership import unknown_job
 from webapp.http.openai_errors import describe, error_object, in_their_words
 from webapp.http.problem import Problem
 from webapp.http.sse import HEARTBEAT, frame, text_frame
+from webapp.openapi import Api
 from webapp.schemas.openai import (
     COMPLETION,
     COMPLETION_EVENT,
@@ -40,14 +41,14 @@ RESTARTING = "The server restarts. The job goes on and can be read by its id."
 Values = dict[str, Any]
 
 
-def blueprint() -> Blueprint:
-    """The endpoints. What they can do depends on the agents of the application."""
+def register(_: Flask, api: Api) -> None:
+    """Serve the endpoints. What they can do depends on the agents of the application."""
     door = Blueprint("openai", __name__, "For clients that speak OpenAI's protocol.")
     door._prepare_doc_cbks.append(describe)
     door.after_request(in_their_words)
     _add_models(door)
     _add_completions(door)
-    return door
+    api.register_blueprint(door)
 
 
 def _add_models(door: Blueprint) -> None:
