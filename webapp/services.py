@@ -82,7 +82,7 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         address_limit=rate(settings.address_limit),
         failure_limit=rate(settings.failure_limit),
         streams=Streams(engine.redis, engine.keys, settings.max_streams),
-        budgets=Budgets(engine.redis, engine.keys, settings.token_budgets),
+        budgets=Budgets(engine, settings.token_budgets),
         catalogue=catalogue,
         files=Files(engine, settings.file_retention, settings.max_files),
         models=Models(engine.redis, engine_settings),

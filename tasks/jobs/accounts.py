@@ -13,6 +13,7 @@ from tasks.jobs.engine import Engine
 from tasks.jobs.record import Job
 
 DAY = 86_400
+EPOCH = date(1970, 1, 1)
 LONGEST = 31  # days that a window may reach back: a month, whichever it is
 # Every day of the longest window can be read until it is over in every time zone.
 KEPT_MS = (LONGEST + 2) * DAY * 1000
@@ -38,13 +39,26 @@ def charge(engine: Engine, job: Job, credits: int, *, streams: bool = False) -> 
 
 def account(engine: Engine, owner: str, days: int) -> Account:
     """Sum what `owner` has used in the last `days` days, today included."""
-    today = int(engine.now() // DAY)
+    today = _today(engine)
+    return _sum(engine, owner, today - timedelta(days - 1), today)
+
+
+def month_so_far(engine: Engine, owner: str) -> Account:
+    """Sum what `owner` has used since the month began."""
+    today = _today(engine)
+    return _sum(engine, owner, today.replace(day=1), today)
+
+
+def _today(engine: Engine) -> date:
+    return datetime.fromtimestamp(engine.now(), UTC).date()
+
+
+def _sum(engine: Engine, owner: str, first: date, last: date) -> Account:
     pipeline = engine.redis.pipeline(transaction=False)
-    for day in range(today - days + 1, today + 1):
+    for day in range((first - EPOCH).days, (last - EPOCH).days + 1):
         pipeline.hgetall(engine.keys.usage(owner, day))
     sums: Counter[str] = Counter()
     for stored in pipeline.execute():
         found: dict[bytes, Any] = stored
         sums.update({name.decode(): int(count) for name, count in found.items()})
-    last = datetime.fromtimestamp(today * DAY, UTC).date()
-    return Account(last - timedelta(days=days - 1), last, dict(sums))
+    return Account(first, last, dict(sums))

@@ -84,9 +84,6 @@ class Keys:
         """The open streams of a principal, scored by the moment when each is no longer believed in."""
         return f"{self.owners}{owner}:streams"
 
-    def tokens_spent(self, owner: str, month: str) -> str:
-        return f"{self.owners}{owner}:tokens:{month}"
-
     @property
     def owners(self) -> str:
         """What stands before `<owner>:<index>`: the indexes `jobs`, `waiting` and `running` of each principal."""

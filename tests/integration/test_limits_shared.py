@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from flask import Flask
 from deploy.local.valkey import Valkey, free_port
 from tests.support.service import KEY, application, close
 from webapp.auth import streams
-from webapp.auth.budget import Budgets, seconds_left
 from webapp.auth.limiter import AWAY_SECONDS, Limiter
 from webapp.auth.principals import STATIC
 from webapp.http.problem import Problem
@@ -136,16 +136,32 @@ def test_streams_are_counted_alone_while_redis_is_away(tmp_path: Path) -> None:
 
 
 def test_a_spent_budget_stops_what_would_spend_and_nothing_else(two: list[Flask]) -> None:
-    budgets: Budgets = services_of(two[0]).budgets
-    assert budgets.spend(STATIC.id, 99) == 99
+    engine = services_of(two[0]).engine
+    today = engine.keys.usage(STATIC.id, int(engine.now() // 86_400))
     client = two[1].test_client()
-    assert client.post("/ai_service", json={}, headers={"X-API-Key": KEY}).status_code == 422
-    budgets.spend(STATIC.id, 1)
-    refused = client.post("/ai_service", json={}, headers={"X-API-Key": KEY})
+    client.environ_base["HTTP_X_API_KEY"] = KEY
+    engine.redis.hincrby(today, "total_tokens", 99)
+    assert client.post("/ai_service", json={}).status_code == 422
+    engine.redis.hincrby(today, "total_tokens", 1)
+    refused = client.post("/ai_service", json={})
     assert refused.status_code == 429
     assert refused.get_json()["code"] == "budget_spent"
-    assert 0 < int(refused.headers["Retry-After"]) <= seconds_left() + 5
-    assert ask(two[1]).status_code == 200
+    assert 0 < int(refused.headers["Retry-After"]) <= 31 * 86_400
+    budget = client.get("/v1/usage?days=1").get_json()["budget"]
+    assert (budget["tokens"], budget["spent"]) == (100, 100)
+    assert datetime.fromisoformat(budget["resets_at"]) > datetime.now(UTC)
+
+
+def test_what_last_month_took_is_not_of_this_one(two: list[Flask]) -> None:
+    engine = services_of(two[0]).engine
+    now = datetime.fromtimestamp(engine.now(), UTC)
+    before = int(engine.now() // 86_400) - now.day
+    engine.redis.hincrby(engine.keys.usage(STATIC.id, before), "total_tokens", 1_000)
+    budget = services_of(two[0]).budgets.of(STATIC)
+    assert budget is not None
+    assert budget.spent == 0
+    assert budget.resets_at.day == 1
+    assert timedelta(0) < budget.resets_at - now <= timedelta(31)
 
 
 def test_a_limiter_without_redis_at_all_counts() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import requests
@@ -61,9 +63,15 @@ def engine_of(stack: Stack) -> Engine:
     return Engine(connect(settings), settings, LocalArtifacts(settings.artifacts_dir))
 
 
+@contextmanager
+def key_store(stack: Stack) -> Iterator[KeyStore]:
+    """The stack's keys, to make some and take them away."""
+    engine = engine_of(stack)
+    yield KeyStore(engine.redis, engine.keys, "slipway")
+    engine.redis.connection_pool.disconnect()
+
+
 def other_key(stack: Stack) -> str:
     """A key of another principal."""
-    engine = engine_of(stack)
-    key = KeyStore(engine.redis, engine.keys, "slipway").create("another")[1]
-    engine.redis.connection_pool.disconnect()
-    return key
+    with key_store(stack) as keys:
+        return keys.create("another")[1]

@@ -14,7 +14,8 @@ from webapp.api.blueprint import Blueprint
 from webapp.api.conversations import HEADER, turn_of
 from webapp.api.running import ERRORS, run_to_end, start
 from webapp.api.saying import frame_of, said
-from webapp.api.streaming import ON_DISCONNECT, STREAM, cancels_on_leaving, stream_job
+from webapp.api.streaming import ON_DISCONNECT, STREAM, cancels_on_leaving, stream
+from webapp.events.subscription import Subscription
 from webapp.http.sse import follow, frame, text_frame
 from webapp.schemas.agent_input import InputSchemas
 from webapp.schemas.chat import CHAT_ANSWER, CHAT_EVENT, CHAT_SENT, ChatAnswerSchema, chat_example, chat_request
@@ -62,13 +63,16 @@ def _add_stream(page: Blueprint, agent: Agent, request: type[Any]) -> None:
     @page.operation("chat_stream", errors=(404, 409, 429), parameters=[ON_DISCONNECT], makes_job=True)
     def chat_stream(values: dict[str, Any]) -> Response:
         """Send a message, and read the answer while it is made."""
-        cancels = cancels_on_leaving()
-        job, subscription = start(agent, *_split(values))
-        g.conversation_id = job.conversation
-        return stream_job(job, subscription, cancels=cancels, frames=lambda events: _frames(job, events))
+        return stream(lambda: _begin(agent, values), cancels=cancels_on_leaving(), frames=_frames)
 
 
-def _split(values: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+def _begin(agent: Agent, values: Mapping[str, Any]) -> tuple[Job, Subscription]:
+    job, subscription = start(agent, *_split(values))
+    g.conversation_id = job.conversation
+    return job, subscription
+
+
+def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """What the agent is given, and the turn that the message opens."""
     given = {name: value for name, value in values.items() if name != "conversation_id"}
     return given, turn_of(values["message"], values.get("conversation_id"))

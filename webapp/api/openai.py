@@ -13,7 +13,7 @@ from tasks.sdk import Agent, ReturnKind, Scalar
 from webapp.api.blueprint import Blueprint
 from webapp.api.running import location, raise_unless_completed, start
 from webapp.api.saying import frame_of, said
-from webapp.api.streaming import LEAVING, ON_DISCONNECT, STREAM, also_streamed, cancels_on_leaving, stream_job
+from webapp.api.streaming import LEAVING, ON_DISCONNECT, STREAM, also_streamed, cancels_on_leaving, stream
 from webapp.auth.ownership import unknown_job
 from webapp.http.openai_errors import describe, error_object, in_their_words
 from webapp.http.problem import Problem
@@ -154,9 +154,9 @@ def _complete(agent: Agent, payload: Values, values: Values) -> dict[str, Any]:
 
 
 def _stream(agent: Agent, payload: Values, values: Values, *, cancels: bool) -> Response:
-    job, subscription = start(agent, payload)
-    chunks = Chunks(job, values)
-    return stream_job(job, subscription, cancels=cancels, frames=chunks.frames)
+    return stream(
+        lambda: start(agent, payload), cancels=cancels, frames=lambda job, events: Chunks(job, values).frames(events)
+    )
 
 
 class Chunks:

@@ -23,10 +23,13 @@ from webapp.api.conversations import turn_of
 from webapp.api.running import start
 from webapp.api.saying import frame_of, said
 from webapp.api.streaming import Delivery, cancels_on_leaving
+from webapp.auth.guard import admit
+from webapp.auth.liveness import is_live
 from webapp.auth.principals import current_principal
+from webapp.auth.scopes import RUN, needs
 from webapp.http.problem import Problem
 from webapp.http.validation import describe_errors
-from webapp.http.websocket import REPLACED, RESTARTING, bound, end, see_off
+from webapp.http.websocket import EXPIRED, REPLACED, RESTARTING, TOO_MANY, bound, end, see_off
 from webapp.schemas.agent_input import InputSchemas
 from webapp.schemas.chat import chat_request
 from webapp.services import services
@@ -47,9 +50,12 @@ def blueprint(catalogue: Mapping[str, Agent], inputs: InputSchemas) -> flask.Blu
     agent = catalogue.get(AGENT)
     if agent is not None:
         schema = chat_request(agent, inputs)()
-        sock.route("/ws/<string(maxlength=100):client_id>", bp=page, endpoint="chat")(
-            lambda ws, client_id: Talk(ws, client_id, agent, schema).run()
-        )
+
+        def chat(ws: Server, client_id: str) -> None:
+            Talk(ws, client_id, agent, schema).run()
+
+        # A socket is opened with GET, and runs jobs all the same.
+        sock.route("/ws/<string(maxlength=100):client_id>", bp=page, endpoint="chat")(needs(RUN)(chat))
     return page
 
 
@@ -84,24 +90,39 @@ class Talk:
         bound(self._ws, MOST_UNREAD)
         services().sockets.add(self._ws)
         try:
-            self._name.take()
-            while self._is_ours():
-                received = self._ws.receive(timeout=LOOK)
-                if received is not None and self._is_ours():
-                    self._answer(received)
+            self._converse()
         finally:
             services().sockets.discard(self._ws)
             if not self._ws.connected:
                 see_off(self._ws)
 
-    def _is_ours(self) -> bool:
-        if self._name.is_ours():
+    def _converse(self) -> None:
+        try:
+            give_back = services().streams.open(current_principal())
+        except Problem as problem:
+            end(self._ws, TOO_MANY, problem.detail)
+            return
+        with contextlib.ExitStack() as stack:
+            stack.callback(give_back)
+            self._name.take()
+            while self._may_go_on():
+                received = self._ws.receive(timeout=LOOK)
+                if received is not None and self._may_go_on():
+                    self._answer(received)
+
+    def _may_go_on(self) -> bool:
+        if not self._name.is_ours():
+            end(self._ws, REPLACED, "A newer socket of this name has taken over.")
+        elif not is_live(current_principal()):
+            end(self._ws, EXPIRED, "The key is not valid any more.")
+        else:
             return True
-        end(self._ws, REPLACED, "A newer socket of this name has taken over.")
         return False
 
     def _answer(self, received: str | bytes) -> None:
         try:
+            # As a request would be.
+            admit(current_principal(), RUN)
             values = self._read(received)
             turn = turn_of(values["message"], values.pop("conversation_id", None) or self._conversation)
             job, subscription = start(self._agent, values, turn)
@@ -128,7 +149,7 @@ class Talk:
     def _pass_on(self, delivery: Delivery, about: dict[str, str], conversation: str) -> None:
         for event in said(delivery.events()):
             if event is None:
-                if not self._ws.connected or not self._is_ours():
+                if not self._ws.connected or not self._may_go_on():
                     return
                 continue
             self._send(frame_of(event, conversation) | {"id": event.id} | about)

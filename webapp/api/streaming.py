@@ -13,6 +13,7 @@ from tasks.jobs import Engine, Event, Job
 from tasks.sdk import Agent
 from webapp.api import credits
 from webapp.api.running import start
+from webapp.auth.principals import current_principal
 from webapp.events.subscription import Subscription
 from webapp.http.problem import Problem
 from webapp.http.sse import MEDIA_TYPE, follow, sse_response
@@ -69,7 +70,8 @@ STREAM: dict[str, Any] = {
     "headers": {name: name for name in ("X-Job-ID", credits.HEADER)},
 }
 
-Frames = Callable[[Iterable[Event | None]], Iterable[bytes]]
+Begin = Callable[[], tuple[Job, Subscription]]
+Frames = Callable[[Job, Iterable[Event | None]], Iterable[bytes]]
 
 log = structlog.get_logger(__name__)
 
@@ -86,15 +88,23 @@ def prefers_stream() -> bool:
 
 def stream_agent(agent: Agent, values: Mapping[str, Any], *, cancels: bool) -> Response:
     """Start a job of `agent`, and answer with its events. With `cancels` a caller that leaves ends it."""
-    job, subscription = start(agent, values)
-    return stream_job(job, subscription, cancels=cancels)
+    return stream(lambda: start(agent, values), cancels=cancels)
 
 
-def stream_job(job: Job, subscription: Subscription, *, cancels: bool, frames: Frames = follow) -> Response:
-    """Answer with the events of a job as `frames` writes them. With `cancels` a caller that leaves ends the job."""
+def stream(begin: Begin, *, cancels: bool, frames: Frames = lambda _, events: follow(events)) -> Response:
+    """Answer with the events of the job that `begin` starts or finds, as `frames` writes them.
+
+    Raises a `Problem` with 429, and begins nothing, when the caller has as many streams open as it may.
+    """
+    give_back = services().streams.open(current_principal())
+    try:
+        job, subscription = begin()
+    except BaseException:
+        give_back()
+        raise
     credits.streams(job)
-    delivery = Delivery(services().engine, job, subscription, cancels=cancels)
-    return sse_response(frames(delivery.events()), delivery.close)
+    delivery = Delivery(services().engine, job, subscription, give_back, cancels=cancels)
+    return sse_response(frames(job, delivery.events()), delivery.close)
 
 
 def cancels_on_leaving() -> bool:
@@ -108,10 +118,19 @@ def cancels_on_leaving() -> bool:
 class Delivery:
     """The events of a job on their way to one caller."""
 
-    def __init__(self, engine: Engine, job: Job, subscription: Subscription, *, cancels: bool) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        job: Job,
+        subscription: Subscription,
+        give_back: Callable[[], object] = lambda: None,
+        *,
+        cancels: bool,
+    ) -> None:
         self._engine = engine
         self._job = job
         self._subscription = subscription
+        self._give_back = give_back
         self._cancels = cancels
         self._over = False
 
@@ -126,6 +145,7 @@ class Delivery:
     def close(self) -> None:
         """The server lets go of the stream: it is over, or its caller has left."""
         self._subscription.close()
+        self._give_back()
         if self._cancels and not self._over:
             self._cancel()
 

@@ -8,7 +8,7 @@ from flask import Response, g, request
 
 from tasks.jobs import Job
 from webapp.api.blueprint import Blueprint
-from webapp.api.streaming import ON_DISCONNECT, STREAM, cancels_on_leaving, stream_job
+from webapp.api.streaming import ON_DISCONNECT, STREAM, cancels_on_leaving, stream
 from webapp.auth.ownership import owned_job
 from webapp.auth.tickets import PARAMETER
 from webapp.events.cursor import EVENT_ID, START, Cursor
@@ -46,8 +46,7 @@ def get_job_events(job_id: uuid.UUID) -> Response:
     after = _position(job)
     if job.status.ended and after.position >= Cursor(job.last_event_id).position:
         return Response(status=204)  # which also tells an EventSource not to come back
-    subscription = services().hub.attach(job.id, after.id)
-    return stream_job(job, subscription, cancels=cancels_on_leaving())
+    return stream(lambda: (job, services().hub.attach(job.id, after.id)), cancels=cancels_on_leaving())
 
 
 def _position(job: Job) -> Cursor:

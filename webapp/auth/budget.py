@@ -1,67 +1,61 @@
 """How many tokens somebody may spend in a month.
 
-What was spent is counted where jobs finish, by `spend`; this module only says when it is enough.
+What was spent is what the account says (tasks/jobs/accounts.py): it is counted in the step that ends a job, however the
+job was asked for. Jobs that are running are not counted yet, so that a budget is passed by as much as they take.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
-from redis import Redis
-
-from tasks.jobs.keys import Keys
+from tasks.jobs import Engine
+from tasks.jobs.accounts import month_so_far
 from webapp.auth.principals import TIER, Principal
 from webapp.http.problem import Problem
 
-# A month and a day, so that the counter of a month is there until the month is over wherever a clock is late.
-KEPT_SECONDS = 32 * 86_400
+COUNTED = "total_tokens"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The tokens of a month (UTC), what is spent of them, and when the next month begins."""
+
+    tokens: int
+    spent: int
+    resets_at: datetime
 
 
 class Budgets:
-    """The monthly budgets (tokens) of each tier. Months are those of UTC."""
+    """The monthly budgets (tokens) of each tier."""
 
-    def __init__(self, redis: Redis, names: Keys, budgets: Mapping[str, str]) -> None:
-        self._redis = redis
-        self._names = names
+    def __init__(self, engine: Engine, budgets: Mapping[str, str]) -> None:
+        self._engine = engine
         self._budgets = {tier: int(tokens) for tier, tokens in budgets.items()}
 
-    def spent(self, owner: str) -> int:
-        """What `owner` has spent this month."""
-        stored: Any = self._redis.get(self._names.tokens_spent(owner, _month()))
-        return int(stored or 0)
-
-    def spend(self, owner: str, tokens: int) -> int:
-        """Count tokens, and return what is spent this month. To be called once for each job that ended."""
-        name = self._names.tokens_spent(owner, _month())
-        with self._redis.pipeline(transaction=True) as pipe:
-            pipe.incrby(name, tokens)
-            pipe.expire(name, KEPT_SECONDS)
-            return int(pipe.execute()[0])
+    def of(self, principal: Principal) -> Budget | None:
+        """Where `principal` stands; None is no limit, and then Redis is not asked."""
+        tokens = self._budgets.get(principal.tier, self._budgets.get(TIER))
+        if tokens is None:
+            return None
+        month = month_so_far(self._engine, principal.id)
+        return Budget(tokens, month.counts.get(COUNTED, 0), _next_month(month.first))
 
     def check(self, principal: Principal) -> None:
-        """Raise a `Problem` with 429 when the month's budget is spent. Redis is asked only where there is one."""
-        budget = self._budgets.get(principal.tier, self._budgets.get(TIER))
-        if budget is None or self.spent(principal.id) < budget:
+        """Raise a `Problem` with 429 when the month's budget is spent."""
+        budget = self.of(principal)
+        if budget is None or budget.spent < budget.tokens:
             return
+        left = (budget.resets_at - datetime.now(UTC)).total_seconds()
         raise Problem(
             429,
             "budget_spent",
-            f"The {budget} tokens of this month are spent.",
-            headers={"Retry-After": str(seconds_left())},
-            extra={"limit": "tokens", "budget": budget},
+            f"The {budget.tokens} tokens of this month are spent. The next begins at {budget.resets_at.isoformat()}.",
+            headers={"Retry-After": str(max(1, round(left)))},
+            extra={"limit": "tokens", "budget": budget.tokens, "spent": budget.spent},
         )
 
 
-def seconds_left() -> int:
-    """Seconds until the month is over."""
-    now = datetime.now(UTC)
-    following = now.replace(year=now.year + now.month // 12, month=now.month % 12 + 1, day=1)
-    following = following.replace(hour=0, minute=0, second=0, microsecond=0)
-    return max(1, math.ceil((following - now).total_seconds()))
-
-
-def _month() -> str:
-    return datetime.now(UTC).strftime("%Y-%m")
+def _next_month(first: date) -> datetime:
+    return datetime(first.year + first.month // 12, first.month % 12 + 1, 1, tzinfo=UTC)

@@ -66,6 +66,11 @@ def guard() -> None:
     principal = _by_ticket() or _by_port() or _acting(_authenticated())
     scope = scopes.needed(request.endpoint, request.method)
     enter(principal)
+    admit(principal, scope)
+
+
+def admit(principal: Principal, scope: str) -> None:
+    """Count what `principal` does, and raise the `Problem` of why it may not: 403 or 429."""
     throttle.count_principal(principal, scope)
     _check_scope(principal, scope)
     if scope in SPENDING:

@@ -54,7 +54,7 @@ class KeyRecord:
         """Whom the key stands for."""
         expires_at = self.expires_at.timestamp() if self.expires_at else None
         client = self.client or self.id
-        return Principal(f"key:{client}", self.name, "api_key", self.scopes, self.tier, expires_at)
+        return Principal(f"key:{client}", self.name, "api_key", self.scopes, self.tier, expires_at, self.id)
 
 
 def digest(key: str) -> str:

@@ -22,7 +22,7 @@ class Principal:
     """Whoever a request acts for. `id` owns the jobs; `name` is for people and logs.
 
     `expires_at` (seconds since the epoch, None: never) is when the credential ends: whoever keeps a connection open
-    for this principal closes it then.
+    for this principal closes it then. `key_id` names the API key that was sent, if it was one.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Principal:
     scopes: frozenset[str] = scopes.USUAL
     tier: str = TIER
     expires_at: float | None = None
+    key_id: str = ""
 
 
 # The key that the environment gives has no record, so its principal is always this one.

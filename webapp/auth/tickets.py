@@ -5,6 +5,7 @@ A ticket is good for one use within seconds, so that an address that was logged 
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from typing import Any
 
@@ -29,14 +30,7 @@ class Tickets:
     def issue(self, principal: Principal) -> str:
         """Make a ticket that acts for `principal`. Only its digest is stored."""
         ticket = secrets.token_urlsafe(32)
-        stored = {
-            "id": principal.id,
-            "name": principal.name,
-            "kind": principal.kind,
-            "scopes": sorted(principal.scopes),
-            "tier": principal.tier,
-            "expires_at": principal.expires_at,
-        }
+        stored = dataclasses.asdict(principal) | {"scopes": sorted(principal.scopes)}
         self._redis.set(self._names.ticket(digest(ticket)), orjson.dumps(stored), ex=SECONDS)
         return ticket
 

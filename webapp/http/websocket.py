@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from simple_websocket import ConnectionClosed, Server
@@ -14,9 +15,12 @@ from tasks import metrics
 
 FLOODED = 1008  # policy violation
 RESTARTING = 1012  # service restart: come back
+EXPIRED = 4401  # as 401 says it: the key has ended
+TOO_MANY = 4429  # as 429 says it: one more than this caller may have open
 REPLACED = 4409  # a newer socket of the same name is there
 
 WRITE_SECONDS = 30.0  # a client that takes nothing for so long is not there any more
+MOST_FRAMES = 500  # in a second; the longest message in pieces of a kilobyte has fewer
 LINGER_SECONDS = 1.0  # for the client to read why it is closed: a close with unread input resets the connection
 LINGER_BYTES = 1024 * 1024
 
@@ -36,11 +40,40 @@ class Inbox(list[Any]):
     def append(self, message: Any) -> None:
         """Take a message from the wire."""
         if len(self) >= self._most:
-            with contextlib.suppress(ConnectionClosed, OSError):
-                self._ws.close(FLOODED, f"More than {self._most} messages are unread.")
-            self._ws.event.set()
+            end(self._ws, FLOODED, f"More than {self._most} messages are unread.")
             raise FloodedError
         super().append(message)
+
+
+class Frames:
+    """The protocol of a socket, which counts what comes: parts of messages and pings have no other bound."""
+
+    def __init__(self, ws: Server) -> None:
+        self._ws = ws
+        self._protocol = ws.ws
+        self._since = 0.0
+        self._seen = 0
+
+    def send(self, event: Any) -> bytes:
+        """Encode what is to be sent."""
+        encoded: bytes = self._protocol.send(event)
+        return encoded
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what has arrived."""
+        self._protocol.receive_data(data)
+
+    def events(self) -> Iterator[Any]:
+        """Yield what it holds. Too much within a second closes the socket."""
+        for event in self._protocol.events():
+            now = time.monotonic()
+            if now - self._since >= 1:
+                self._since, self._seen = now, 0
+            self._seen += 1
+            if self._seen > MOST_FRAMES:
+                end(self._ws, FLOODED, f"More than {MOST_FRAMES} frames in a second.")
+                raise FloodedError
+            yield event
 
 
 class Line:
@@ -88,6 +121,7 @@ class Line:
 def bound(ws: Server, most_unread: int) -> None:
     """Bound a socket that has just been accepted."""
     ws.sock = Line(ws.sock)
+    ws.ws = Frames(ws)
     ws.input_buffer = Inbox(ws, most_unread)
 
 

@@ -41,6 +41,14 @@ class TokenCountsSchema(Part):
     total_tokens = ma.fields.Integer(required=True)
 
 
+class BudgetSchema(Part):
+    """The tokens that may be spent in this month (UTC), whatever the window; null when there is no limit."""
+
+    tokens = ma.fields.Integer(required=True, metadata={"description": "Of a whole month."})
+    spent = ma.fields.Integer(required=True, metadata={"description": "By jobs that have ended."})
+    resets_at = ma.fields.DateTime(required=True)
+
+
 class UsageSchema(Document):
     """What you have used."""
 
@@ -49,6 +57,7 @@ class UsageSchema(Document):
     jobs = ma.fields.Nested(JobCountsSchema, required=True)
     tokens = ma.fields.Nested(TokenCountsSchema, required=True)
     credits = ma.fields.Integer(required=True, metadata={"description": "Of results that were delivered."})
+    budget = ma.fields.Nested(BudgetSchema, required=True, allow_none=True)
 
 
 USAGE = {
@@ -57,4 +66,5 @@ USAGE = {
     "jobs": {"completed": 41, "failed": 1, "canceled": 2},
     "tokens": {"prompt_tokens": 8692, "completion_tokens": 2378, "total_tokens": 11070},
     "credits": 82,
+    "budget": {"tokens": 1_000_000, "spent": 11070, "resets_at": "2026-02-01T00:00:00+00:00"},
 }
