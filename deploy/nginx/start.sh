@@ -15,11 +15,13 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 : "${REAL_IP_FROM:=}"             # `set_real_ip_from 10.0.0.0/8;`
 : "${MAX_BODY:=1m}"               # as MAX_BODY_BYTES
 : "${MAX_FILE:=64m}"             # as MAX_FILE_BYTES
+: "${MAX_INFERENCE:=64m}"         # as MAX_INFERENCE_BYTES
+: "${MAX_MODEL:=512m}"            # as MAX_MODEL_BYTES
 : "${RATE:=50r/s}"                # calls of one address: an office behind one address is many people
 : "${BURST:=100}"                 # two seconds of it at once: a page that opens
 : "${STREAMS:=200}"               # streams, sockets and downloads of one address at once
 
-names="RUN_DIR HTTP_PORT HTTPS_PORT PUBLIC_PORT SERVER_NAME CERTIFICATE CERTIFICATE_KEY UPSTREAM REAL_IP_FROM MAX_BODY MAX_FILE RATE BURST STREAMS"
+names="RUN_DIR HTTP_PORT HTTPS_PORT PUBLIC_PORT SERVER_NAME CERTIFICATE CERTIFICATE_KEY UPSTREAM REAL_IP_FROM MAX_BODY MAX_FILE MAX_INFERENCE MAX_MODEL RATE BURST STREAMS"
 script=
 for name in $names; do
     eval "value=\$$name"

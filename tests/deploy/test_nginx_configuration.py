@@ -64,3 +64,10 @@ def test_bodies_have_the_application_s_limit() -> None:
     assert WebSettings().max_body == 1024 * 1024
     assert re.search(r"MAX_FILE:=(\w+)", START.read_text())[1] == "64m"  # type: ignore[index]
     assert WebSettings().max_file == 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize(("name", "limit"), [("MAX_INFERENCE", "max_inference_body"), ("MAX_MODEL", "max_model_body")])
+def test_bodies_of_pipelines_have_the_application_s_limits(name: str, limit: str) -> None:
+    megabytes = re.search(rf"{name}:=(\d+)m", START.read_text())
+    assert megabytes is not None
+    assert int(megabytes[1]) * 1024 * 1024 == getattr(WebSettings(), limit)

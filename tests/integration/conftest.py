@@ -18,6 +18,7 @@ AGENTS = "tasks.agents,tests.support.agents"
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = {"AGENTS": AGENTS, "WEB_CONCURRENCY": "2", "IO_CONCURRENCY": "100", "METRICS_PORT": str(free_port())}
+    settings["INTERNAL_PORT"] = str(free_port())
     with Stack(tmp_path_factory.mktemp("stack"), settings) as running:
         yield running
 

@@ -282,9 +282,27 @@ def test_a_client_finds_the_url_by_the_names(caller: Caller, workspace: int, dep
     name = deployment.rpartition("-")[0]
     found = caller.done("/admin/get_pipeline_external_url", workspace_id=workspace, pipeline_name=name)
     assert found == {"url": f"{caller.url}{INFER}/{deployment}"}
-    inside = caller.call("/admin/get_pipeline_internal_url", workspace_id=workspace, pipeline_name=name)
-    assert inside.status_code == 400
-    assert "no internal port" in inside.json()["msg"]
+
+
+def test_inside_it_is_run_without_a_token_and_nothing_else_is_done(
+    caller: Caller, workspace: int, deployment: str
+) -> None:
+    name = deployment.rpartition("-")[0]
+    url = caller.done("/admin/get_pipeline_internal_url", workspace_id=workspace, pipeline_name=name)["url"]
+    assert not url.startswith(caller.url)
+    body = {"text_input": [ROW]}
+    answer = requests.post(url, json=body, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()[0]["outputs"][0]["Float"]["data"] == [50.0]
+    inside = url.partition("/v1/")[0]
+    for path in ("/v1/api/workspaces/list", "/ai_service"):
+        assert requests.post(inside + path, json={}, timeout=10).status_code == 401
+    # What a client says of ports and hosts is not looked at.
+    headers = {"Host": inside.removeprefix("http://"), "X-Forwarded-Port": inside.rpartition(":")[2]}
+    outside = requests.post(f"{caller.url}{INFER}/{deployment}", json=body, headers=headers, timeout=10)
+    assert (outside.status_code, outside.text) == (401, "Jwt is missing")
+    wrong = requests.post(url, json=body, headers={"Authorization": "Bearer wrong"}, timeout=10)
+    assert wrong.status_code == 401
 
 
 @pytest.mark.parametrize(
