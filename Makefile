@@ -5,7 +5,7 @@ INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run new-agent rename test faults fuzz check format format-check lint types imports docs lock manifests \
-	deploy-base deploy-test audit sbom clean install install-dev
+	deploy-base deploy-test audit licences sbom upgrade clean install install-dev
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,11 +52,18 @@ docs: install-dev ## Write docs/settings.md and docs/metrics.md anew from the de
 lock: install-dev ## Resolve the dependencies anew and pin them with hashes
 	@$(BIN)/python -m deploy.local.lock
 
+upgrade: install-dev ## The same with the newest versions of everything
+	@$(BIN)/python -m deploy.local.lock --upgrade
+
 fuzz: install-dev ## Send 10,000 requests and more that nobody would think of
 	@$(BIN)/python -m tests.fuzz
 
+# 3: nobody could look, which it has said.
 audit: install-dev ## Look for known holes in what the locks name (needs the network; says so without)
-	@$(BIN)/python -m deploy.local.audit
+	@$(BIN)/python -m deploy.local.audit || [ $$? = 3 ]
+
+licences: install-dev ## List the licences of the runtime lock; one that is not expected is an error
+	@$(BIN)/python -m deploy.local.licences
 
 sbom: ## Write var/sbom.json: every package of the runtime lock with its hashes (CycloneDX)
 	@$(PYTHON) -m deploy.local.sbom

@@ -28,11 +28,12 @@ OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no
 
 
 def main() -> int:
+    """Write each lock. What is pinned stays as it is where it can, unless `--upgrade` is asked for."""
     uv = Path(sys.executable).with_name("uv")
     for lock, inputs in LOCKS.items():
         print(f"resolving {lock}")
         constraint = [] if lock == "requirements.txt" else ["--constraint", "requirements.txt"]
-        command = [str(uv), "pip", "compile", *OPTIONS, *constraint, *inputs, "--output-file", lock]
+        command = [str(uv), "pip", "compile", *OPTIONS, *sys.argv[1:], *constraint, *inputs, "--output-file", lock]
         outcome = subprocess.run(command, cwd=ROOT, check=False)
         if outcome.returncode != 0:
             return outcome.returncode

@@ -10,7 +10,7 @@ PAGE = TESTS.parent / "docs" / "security.md"
 
 
 def test_every_test_that_is_named_exists() -> None:
-    named = re.findall(r"`((?:unit|integration|architecture)/[\w/]+\.py)::(\w+)`", PAGE.read_text())
+    named = re.findall(r"`((?:unit|integration|architecture|deploy)/[\w/]+\.py)::(\w+)`", PAGE.read_text())
     assert len(named) > 50
     missing = [(file, test) for file, test in named if f"def {test}(" not in (TESTS / file).read_text()]
     assert missing == []

@@ -129,7 +129,7 @@ def test_a_key_lives_as_long_as_its_job(service: Service, client: FlaskClient) -
     assert abs(redis.pttl(name) - redis.pttl(service.engine.keys.job(job_id))) < 1000
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "with space", "\u00fc", "tab\t"])
+@pytest.mark.parametrize("key", ["", "x" * 256, "x" * 1024, "with space", "\u00fc", "tab\t"])
 def test_a_key_that_is_not_wellformed_is_refused(client: FlaskClient, key: str) -> None:
     answer = client.post(JOBS, json=BODIES[JOBS], headers={"Idempotency-Key": key})
     assert (answer.status_code, answer.get_json()["code"]) == (400, "invalid_idempotency_key")
