@@ -97,10 +97,14 @@ def post_worker_init(worker: Any) -> None:
     import gevent
 
     from deploy import refusals
+    from tasks.jobs.environment import load
+    from tasks.tracing import exporting
+    from tasks.tracing.settings import TracingSettings
     from webapp import lifecycle
     from webapp.http import metrics_port
 
     refusals.install()
+    exporting.start(load(TracingSettings, os.environ), "slipway-web")
     # Reading what all processes counted must not hold up the streams of the one that was asked.
     metrics_port.start(worker.wsgi, str(worker.slot), gevent.get_hub().threadpool.apply)
     lifecycle.start(worker.wsgi)

@@ -15,10 +15,11 @@ LOCKS: dict[str, list[str]] = {
     "requirements.txt": ["pyproject.toml", "--extra", "worker", AGENTS],
     "requirements-web.txt": ["pyproject.toml"],
     "requirements-s3.txt": ["pyproject.toml", "--extra", "s3"],
+    "requirements-otel.txt": ["pyproject.toml", "--extra", "otel"],
     "requirements-local.txt": ["pyproject.toml", "--extra", "worker", "--extra", "local", AGENTS],
     "requirements-dev.txt": [
         "pyproject.toml",
-        *("--extra", "worker", "--extra", "s3", "--extra", "local", "--extra", "dev"),
+        *("--extra", "worker", "--extra", "s3", "--extra", "otel", "--extra", "local", "--extra", "dev"),
         AGENTS,
     ],
     # Has an environment of its own.

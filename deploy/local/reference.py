@@ -10,6 +10,7 @@ from tasks.jobs.environment import REQUIRED, Setting, declared
 from tasks.jobs.settings import EngineSettings
 from tasks.metrics.metric import DECLARED
 from tasks.metrics.settings import MetricsSettings
+from tasks.tracing.settings import TracingSettings
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.settings import WorkerSettings
 from webapp.settings import WebSettings
@@ -26,6 +27,7 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     "Workers": (WorkerSettings,),
     "Text generation: workers": (ProviderSettings,),
     "Metrics: web and workers": (MetricsSettings,),
+    "Traces: web and workers": (TracingSettings,),
 }
 
 HEAD = """\

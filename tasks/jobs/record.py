@@ -71,6 +71,7 @@ class NewJob:
     timeout: float
     payload: Mapping[str, Any]
     request_id: str = ""
+    traceparent: str = ""
     idempotency: Idempotency | None = None
     webhook: Webhook | None = None
     turn: NewTurn | None = None
@@ -113,6 +114,7 @@ class Job:
     timeout: float
     created_at: datetime
     request_id: str = ""
+    traceparent: str = ""
     started_at: datetime | None = None
     completed_at: datetime | None = None
     expires_at: datetime | None = None
@@ -135,11 +137,6 @@ class Job:
     checkpoints: Mapping[str, Any] = field(default_factory=dict)
     batching: Batching | None = None
     company: tuple[str, ...] = ()  # the jobs that were taken together with it
-
-    @property
-    def wait(self) -> float:
-        """Seconds from its acceptance to its first start, by the clock of Redis; 0 before that."""
-        return (self.started_at - self.created_at).total_seconds() if self.started_at else 0.0
 
     def artifact(self, name: str) -> ArtifactInfo | None:
         return next((each for each in self.artifacts if each.name == name), None)
@@ -165,6 +162,7 @@ def fields_of(new: NewJob, *, payload: bytes, input_ref: str) -> list[str | byte
         *(("request_id", new.request_id) if new.request_id else ()),
         *(("input_ref", input_ref) if input_ref else ("input", payload)),
         *(("webhook", new.webhook.encode()) if new.webhook else ()),
+        *(("traceparent", new.traceparent) if new.traceparent else ()),
         *(("batch", orjson.dumps(new.batching)) if new.batching else ()),
     ]
 
@@ -223,6 +221,7 @@ class _Reader:
             timeout=float(self.text("timeout") or 0),
             created_at=self.moment("created_at") or datetime.fromtimestamp(0, UTC),
             request_id=self.text("request_id"),
+            traceparent=self.text("traceparent"),
             started_at=self.moment("started_at"),
             completed_at=self.moment("completed_at"),
             expires_at=self.moment("expires_at"),

@@ -27,7 +27,7 @@ def create_app(
     """Build the app and hang the process's life on Celery's signals."""
     transport.install()
     app = Celery("slipway", broker=broker_url(engine.redis_url))
-    app.conf.update(_transport(engine) | _delivery() | _pool(worker))
+    app.conf.update(_transport(engine) | _delivery() | _control(worker) | _pool(worker))
 
     # `bind` gives the task its request, which knows the queue that the message came from.
     @app.task(name=TASK_NAME, bind=True, Request=JobRequest)  # type: ignore[untyped-decorator]
@@ -78,11 +78,13 @@ def _delivery() -> dict[str, Any]:
         # Take a message only when there is room to run it, so that waiting jobs stay where they are counted.
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,
-        # No broadcast control: cancel is a durable flag, liveness a heartbeat, and each of these costs
-        # connections and a queue per worker.
-        "worker_enable_remote_control": False,
-        "worker_send_task_events": False,
     }
+
+
+def _control(worker: WorkerSettings) -> dict[str, Any]:
+    # No broadcast control unless somebody wants to look: cancel is a durable flag, liveness a heartbeat, and each of
+    # these costs connections and a queue per worker.
+    return {"worker_enable_remote_control": worker.celery_events, "worker_send_task_events": worker.celery_events}
 
 
 def _pool(worker: WorkerSettings) -> dict[str, Any]:

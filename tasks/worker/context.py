@@ -101,7 +101,7 @@ class JobContext:
     def _count_first_token(self) -> None:
         job = self.running.claim.job
         if not self._spoken and job.attempt == 1:
-            metrics.FIRST_TOKEN.observe(job.wait + self.running.age, job.agent, job.queue)
+            metrics.FIRST_TOKEN.observe(self.running.waited + self.running.age, job.agent, job.queue)
         self._spoken = True
 
     def open_file(self, stored: Mapping[str, Any]) -> File:

@@ -8,6 +8,7 @@ from tasks.jobs.environment import load, prefixed
 from tasks.jobs.settings import EngineSettings
 from tasks.metrics.settings import MetricsSettings
 from tasks.sdk import Catalogue
+from tasks.tracing.settings import TracingSettings
 from tasks.worker.app import create_app
 from tasks.worker.process import WorkerProcess
 from tasks.worker.providers.settings import ProviderSettings
@@ -27,5 +28,6 @@ process = WorkerProcess(
     Catalogue.load((*engine_settings.agents, *packages), engine_settings.queues),
     prefixed("AGENT_", os.environ),
     metrics=load(MetricsSettings, os.environ),
+    tracing=load(TracingSettings, os.environ),
 )
 app = create_app(engine_settings, worker_settings, provider_settings, process)

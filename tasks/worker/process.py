@@ -24,6 +24,8 @@ from tasks.pipelines.management import Management
 from tasks.pipelines.readiness import Readiness
 from tasks.pipelines.registry import Registry
 from tasks.sdk import Agent
+from tasks.tracing import exporting
+from tasks.tracing.settings import TracingSettings
 from tasks.worker.alive import Mark, Marks, path_of
 from tasks.worker.consumer import LivelyConsumer
 from tasks.worker.context import Services
@@ -59,6 +61,7 @@ class WorkerProcess:
         agent_settings: Mapping[str, str],
         *,
         metrics: MetricsSettings,
+        tracing: TracingSettings,
     ) -> None:
         self._engine = engine
         self._worker = worker
@@ -66,6 +69,7 @@ class WorkerProcess:
         self._catalogue = catalogue
         self._agent_settings = agent_settings
         self._metrics = WorkerMetrics(metrics)
+        self._tracing = tracing
         self._drain = Drain(worker.drain)
         self._name = ""
         self._queues: set[str] = set()
@@ -101,6 +105,8 @@ class WorkerProcess:
         # No thread earlier than this: an import lock that is waited for, in a gevent process whose loop has
         # nothing to do yet, is a `LoopExit`.
         self._make_marks()
+        if self._runner is not None:
+            self._trace()
         attempts = self._attempts()
         Keeper(
             attempts, Engine(attempts.redis, self._engine, artifact_store(self._engine)), self._queues, self._mark
@@ -117,6 +123,9 @@ class WorkerProcess:
             self._runner.leases.start()
         self._metrics.serve(connect(self._engine), self._engine)
 
+    def _trace(self) -> None:
+        exporting.start(self._tracing, f"slipway-{self._name.partition('@')[0]}")
+
     def _make_marks(self) -> None:
         try:
             self._marks = Marks(path_of(self._worker.alive_dir, self._name))
@@ -132,6 +141,7 @@ class WorkerProcess:
         """In a prefork child, after the fork."""
         self._marks = None  # its parent's
         self._metrics.begin_child(current_process().index)
+        self._trace()
         # The terminal, honcho and systemd signal whole process groups: a child drains like its parent.
         signal.signal(signal.SIGTERM, lambda *_: self._drain.begin())
         self._runner = self._make_runner(PreforkEnforcement(self._attempts(), self._worker.cancel_grace))

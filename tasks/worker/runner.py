@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
-from tasks import metrics
+from tasks import metrics, tracing
 from tasks.jobs import logs
 from tasks.jobs.attempts import Attempts, Claim, Ending, new_nonce
 from tasks.jobs.record import Job, JobError, Status
@@ -76,7 +76,10 @@ class Runner:
 
     @contextmanager
     def _hold(self, claim: Claim) -> Iterator[Running]:
-        running = Running(claim)
+        running, job = Running(claim), claim.job
+        span = tracing.begin(f"run {job.agent}", "consumer", job.traceparent)
+        if span.traceparent:
+            logs.bind(trace_id=tracing.trace_id(span.traceparent))
         self.enforcement.started(running)
         try:
             with self.leases.hold(running):
@@ -84,6 +87,9 @@ class Runner:
         finally:
             metrics.JOB_SECONDS.observe(running.age, claim.job.agent, claim.job.queue)
             self.enforcement.ended(running)
+            span.end(
+                failed=running.failed, job_id=job.id, agent=job.agent, attempt=job.attempt, request_id=job.request_id
+            )
 
     def _claim(self, job_id: str, queue: str) -> list[Claim]:
         """Take the job. While Redis is away it is tried again: the message is in our hands and nowhere else."""
@@ -121,7 +127,7 @@ class Runner:
             with logs.bound(job_id=running.claim.job.id, request_id=running.claim.job.request_id):
                 log.info("job started")
             if running.claim.attempt == 1:
-                metrics.JOB_WAIT.observe(running.claim.job.wait, running.claim.job.agent, running.claim.job.queue)
+                metrics.JOB_WAIT.observe(running.waited, running.claim.job.agent, running.claim.job.queue)
         writers = [EventWriter(running, self.flusher, self.drain.over) for running in runnings]
         endings = list(zip(writers, self._attempt(writers), strict=True))
         for writer, ending in endings:
@@ -134,6 +140,7 @@ class Runner:
     def _end(self, writer: EventWriter, ending: Ending | None) -> None:
         if ending is not None:
             kept = writer.concluded()
+            writer.running.failed = ending.status is Status.FAILED
             _count(writer.claim.job, ending, kept=kept)
             log.info("job %s", ending.status.value if kept else "is not ours any more")
         elif writer.running.reason is not Reason.LOST:

@@ -41,11 +41,18 @@ class Running:
         self.executing = False
         self.reason: Reason | None = None
         self.interrupted_at = 0.0
+        self.failed = False
 
     @property
     def age(self) -> float:
         """Seconds since this attempt was begun."""
         return time.monotonic() - self.began
+
+    @property
+    def waited(self) -> float:
+        """Seconds that the job had waited for its first start, by the clock of Redis."""
+        job = self.claim.job
+        return (job.started_at - job.created_at).total_seconds() if job.started_at else 0.0
 
     def interrupt(self, reason: Reason) -> None:
         """Ask the attempt to stop. The first reason stands, but a lost fence outweighs every other."""

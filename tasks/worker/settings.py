@@ -57,5 +57,10 @@ class WorkerSettings:
         "How long a worker may be without Redis and still be alive: a restart would not help.",
         default=alive.OUTAGE,
     )
+    celery_events: bool = setting(
+        "CELERY_EVENTS",
+        "Let Flower and `celery inspect` see the workers; it costs each a connection, and messages for every job.",
+        default=False,
+    )
     log_level: str = setting("LOG_LEVEL", "debug, info, warning or error.", default="info")
     log_json: bool = setting("LOG_JSON", "One JSON object a log line; off gives lines for people.", default=True)

@@ -30,6 +30,9 @@ JSON = "application/json"
 TOGETHER = 10
 SCHEMES = ("redis", "rediss", "redis+socket")  # of the broker's URL
 
+# Where Celery's own messages go, its answers and events: with CELERY_EVENTS, and in Flower.
+CONTROL = re.compile(r"\.pidbox$|^celeryev\.")
+
 log = logging.getLogger(__name__)
 
 
@@ -101,7 +104,7 @@ class Transport(redis.Transport):
     Channel = Channel
 
     def _deliver(self, message: Any, queue: str) -> None:
-        fault = fault_of(message)
+        fault = "" if CONTROL.search(queue) else fault_of(message)
         if fault:
             refuse(fault)
         else:

@@ -92,7 +92,10 @@ def test_the_request_id_is_one_for_all(edge: Edge, stack: Stack, session: reques
     line = edge.line(request_id)
     assert (line["path"], line["status"]) == ("/ai_service", "200")
     for process in ("web", "worker-io"):
-        assert request_id in stack.log_path(process).read_text()
+        lines = [json.loads(each) for each in stack.log_path(process).read_text().splitlines() if request_id in each]
+        assert {each["request_id"] for each in lines} == {request_id}
+        assert answer.headers["X-Job-ID"] in {each.get("job_id") for each in lines}
+        assert TEXT not in str(lines)
 
 
 def test_a_request_id_that_is_none_is_replaced(edge: Edge, session: requests.Session) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from deploy.local.valkey import Valkey, free_port
+from tests.support.collector import Collector
 from tests.support.copies import Served, add_agents, copy_project, served
 from tests.support.model_server import ModelServer
 
@@ -30,8 +31,14 @@ def model() -> Iterator[ModelServer]:
 
 
 @pytest.fixture(scope="session")
-def chat_stack(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[Stack]:
-    """A stack whose provider is the model server; it may not be broken."""
+def collector() -> Iterator[Collector]:
+    with Collector() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="session")
+def chat_stack(tmp_path_factory: pytest.TempPathFactory, model: ModelServer, collector: Collector) -> Iterator[Stack]:
+    """A stack whose provider is the model server, and whose traces go to the collector; it may not be broken."""
     settings = {
         "AGENTS": AGENTS,
         "WEB_CONCURRENCY": "2",
@@ -40,6 +47,7 @@ def chat_stack(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> 
         "AI_MODEL": "small",
         "CORS_ORIGINS": "https://page.example",
         "WS_PING_SECONDS": "1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
     }
     running = Stack(tmp_path_factory.mktemp("chat"), settings, only=("web", "worker-io"))
     with running:

@@ -84,6 +84,7 @@ class Stats:
     peak: int = 0
     connections: int = 0
     last: dict[str, Any] = field(default_factory=dict)  # the latest request for a completion
+    traceparent: str = ""  # of that request
 
 
 class Application:
@@ -140,6 +141,7 @@ class Application:
         elif request.path == "/v1/models":
             send(sock, 200, b'{"object":"list","data":[{"id":"echo","object":"model"},{"id":"slow","object":"model"}]}')
         elif request.path == "/v1/chat/completions":
+            self.stats.traceparent = request.headers.get("traceparent", "")
             self._complete(sock, orjson.loads(request.body))
         else:
             self._refuse(sock, 404, f"Unknown path {request.path}")

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, url_for
 
+from tasks import tracing
 from tasks.jobs import Job, JobError, LimitReached, NewJob, NewTurn, Status
 from tasks.sdk import Agent, File, PayloadError
 from webapp.api.credits import delivers
@@ -142,6 +143,7 @@ def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewT
             timeout=agent.timeout,
             payload=payload,
             request_id=current_request_id(),
+            traceparent=tracing.current(),
             idempotency=idempotency,
             webhook=webhook,
             turn=turn,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from flask import Flask, Response, g, request
 
-from tasks import metrics
+from tasks import metrics, tracing
 from tasks.jobs import logs
 from tasks.jobs.logs import configure
 
@@ -70,7 +70,7 @@ class AccessLog:
 class _Line:
     """What is known about a request; never its query values, headers or body."""
 
-    __slots__ = ("_job_id", "_method", "_path", "_started", "_status", "route")
+    __slots__ = ("_job_id", "_method", "_path", "_span", "_started", "_status", "route")
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self._started = time.monotonic()
@@ -80,6 +80,9 @@ class _Line:
         self._status = 101 if environ.get("HTTP_UPGRADE", "").lower() == "websocket" else 0
         self._job_id = ""
         self.route = UNKNOWN
+        self._span = tracing.begin("request", "server", tracing.valid(environ.get("HTTP_TRACEPARENT", "")))
+        if self._span.traceparent:
+            logs.bind(trace_id=tracing.trace_id(self._span.traceparent))
 
     def answered(self, status: str, headers: list[tuple[str, str]]) -> None:
         self._status = int(status[:3])
@@ -88,6 +91,14 @@ class _Line:
     def write(self) -> None:
         seconds = time.monotonic() - self._started
         method = self._method if self._method in METHODS else UNKNOWN
+        self._span.end(
+            f"{method} {self.route}",
+            failed=self._status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+            http_request_method=method,
+            http_route=self.route,
+            http_response_status_code=self._status,
+            **({"job_id": self._job_id} if self._job_id else {}),
+        )
         metrics.HTTP_REQUESTS.add(self.route, method, str(self._status))
         metrics.HTTP_SECONDS.observe(seconds, self.route)
         level = logging.DEBUG if self._path in PROBES and self._status < HTTPStatus.BAD_REQUEST else logging.INFO

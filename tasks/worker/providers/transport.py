@@ -17,7 +17,7 @@ from urllib3.connectionpool import HTTPConnectionPool, connection_from_url
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Timeout, make_headers, parse_url
 
-from tasks import metrics
+from tasks import metrics, tracing
 from tasks.jobs.environment import Secret
 from tasks.worker.providers.body import Body
 from tasks.worker.providers.failures import Verdict, hide, judge_exception, judge_status
@@ -49,6 +49,10 @@ class Transport:
 
     def open(self, method: str, path: str, content: bytes | None = None) -> Body:
         """Send a request and return the body of its answer, unread. Raises `ProviderError`."""
+        with tracing.within(f"{method} {path}", "client"):
+            return self._open(method, path, content)
+
+    def _open(self, method: str, path: str, content: bytes | None) -> Body:
         attempt, began = 0, time.monotonic()
         metrics.PROVIDER_REQUESTS.add()
         while isinstance(outcome := self._try(method, path, content), Verdict):
@@ -82,7 +86,7 @@ class Transport:
             method,
             f"{self._path}{path}{self._query}",
             body=content,
-            headers=self._headers,
+            headers=self._headers | ({"traceparent": trace} if (trace := tracing.current()) else {}),
             timeout=Timeout(connect=self._settings.connect_timeout, read=self._settings.read_timeout),
             retries=False,  # ours are above; and a redirect would carry the key to another address
             preload_content=False,
