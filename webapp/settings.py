@@ -99,6 +99,9 @@ class WebSettings(AccessSettings):
     api_license: str = setting(
         "API_LICENSE", "Licence of the API in its OpenAPI document, as SPDX names it.", default="MIT"
     )
+    playground: bool = setting(
+        "PLAYGROUND", "Whether `/playground` is served, a page to try the agents; `make run` serves it.", default=False
+    )
     log_level: str = setting(
         "LOG_LEVEL", "The least level that is logged: DEBUG, INFO, WARNING or ERROR.", default="INFO"
     )

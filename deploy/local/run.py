@@ -30,8 +30,14 @@ LOOK = 0.1  # seconds between two looks at logs and processes
 # Seconds that the port may still be in the hands of web processes whose master was killed: they look every second.
 PORT_PATIENCE = 5.0
 
+# What is on for whoever runs this in front of themselves, and off elsewhere.
+COMFORT = {"LOG_JSON": "false", "PLAYGROUND": "true"}
+
 HELLO = """
-Slipway is up at {url} (its documentation: {url}/docs)
+Slipway is up at {url}
+
+  Playground: {url}/playground
+  Reference: {url}/docs
 
   API key: {key_told}
 {hint}
@@ -67,7 +73,9 @@ def make_stack(directory: Path, environ: Mapping[str, str]) -> Stack:
     key = load(WebSettings, environ).api_key
     stack = Stack(
         directory,
-        {"LOG_JSON": environ.get("LOG_JSON") or "false"} | given | ({"API_KEY": key} if key else {}),
+        {name: environ.get(name) or default for name, default in COMFORT.items()}
+        | given
+        | ({"API_KEY": key} if key else {}),
         environ=environ,
         host=listen.host,
         port=listen.port,

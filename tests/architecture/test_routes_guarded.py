@@ -15,7 +15,10 @@ from webapp.factory import create_app
 from webapp.settings import WebSettings
 
 # Listed once more, so that making a route public takes a second look.
-MEANT_TO_BE_PUBLIC = {"/", "/health", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/assets/<name>"}
+MEANT_TO_BE_PUBLIC = {"/", "/health", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/assets/<name>"} | {
+    "/playground",
+    "/playground/assets/<name>",
+}
 
 ID = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
 VALUES = {"job_id": ID, "task_id": ID, "conversation_id": ID, "file_id": ID, "client_id": "me", "name": "name"}
@@ -27,7 +30,9 @@ def app() -> Flask:
     # Port 9 is the discard service: whatever asks Redis here is refused.
     engine = EngineSettings(redis_url=Secret("redis://127.0.0.1:9/0"))
     # Every route is tried, one after the other: limits would answer instead of the guard.
-    settings = WebSettings(api_key=Secret("the key"), address_limit="off", failure_limit="off", rate_limits=("off",))
+    settings = WebSettings(
+        api_key=Secret("the key"), address_limit="off", failure_limit="off", rate_limits=("off",), playground=True
+    )
     return create_app(settings, engine)
 
 

@@ -23,6 +23,8 @@ PUBLIC = frozenset(
         "docs.openapi_document",
         "docs.page",
         "docs.asset",
+        "playground.page",
+        "playground.asset",
     }
 )
 

@@ -1,0 +1,1 @@
+"""Agents whose input has every shape that a form can have."""
