@@ -131,28 +131,29 @@ def network(mode: Mode, seconds: float) -> Callable[[Arena], Strike]:
 
 
 # What strikes together hits different things, so that each recovery can be told from the others. These are more than
-# 500 strikes; what is common strikes more often than what takes long.
+# 500 strikes; what is common strikes more often than what takes long. A web process starts within two seconds or three:
+# killed faster than that, there would soon be none.
 ROUNDS = [
     [
         Fault("io worker, kill -9", kill_some_worker("io"), 40, 4.0, 20.0),
-        Fault("cpu child, kill -9", kill_child, 150, 1.2, 20.0),
+        Fault("cpu child, kill -9", kill_child, 160, 1.2, 20.0),
     ],
     [
         Fault("cpu worker with its children, kill -9", kill_some_worker("cpu"), 40, 4.0, 20.0),
-        Fault("web process, kill -9", kill_web, 80, 2.2, 20.0),
+        Fault("web process, kill -9", kill_web, 50, 4.0, 20.0),
     ],
     [
-        Fault("message lost between pop and claim", lose_message, 40, 0.8, 25.0),
-        Fault("web process, kill -9, meanwhile", kill_web, 30, 2.0, 20.0),
+        Fault("message lost between pop and claim", lose_message, 44, 0.8, 25.0),
+        Fault("web process, kill -9, meanwhile", kill_web, 25, 3.0, 20.0),
     ],
     [Fault("the keeper's holder, kill -9", kill_keeper, 12, 5.0, 20.0)],
     [Fault("worker frozen, then thawed or killed", freeze, 10, 2.0, 25.0)],
     [Fault("worker, SIGTERM under load", drain_worker, 15, 3.0, 20.0)],
-    [Fault("Redis, kill -9, back after 0.3 s", restart_redis(0.3), 60, 2.5, 5.0)],
+    [Fault("Redis, kill -9, back after 0.3 s", restart_redis(0.3), 64, 2.5, 5.0)],
     [Fault("Redis, kill -9, back after 3 s", restart_redis(3.0), 15, 4.0, 5.0)],
     [Fault("Redis, kill -9, back after 20 s", restart_redis(20.0), 3, 6.0, 5.0)],
-    [Fault("connections reset at random for 3 s", network(Mode.RESET, 3.0), 12, 1.5, 25.0)],
-    [Fault("replies lost at random for 3 s", network(Mode.LOSE_REPLIES, 3.0), 12, 1.5, 25.0)],
+    [Fault("connections reset at random for 3 s", network(Mode.RESET, 3.0), 14, 1.5, 25.0)],
+    [Fault("replies lost at random for 3 s", network(Mode.LOSE_REPLIES, 3.0), 14, 1.5, 25.0)],
     [Fault("everything 0.1 s late for 3 s", network(Mode.DELAY, 3.0), 4, 2.0, 25.0)],
     [Fault("black hole for 5 s", network(Mode.BLACK_HOLE, 5.0), 6, 4.0, 25.0)],
 ]
