@@ -176,6 +176,24 @@ def test_a_stale_attempt_writes_nothing_while_the_job_waits_again(engine: Engine
     assert event_ids(engine, job) == ["1-0"]
 
 
+def test_an_attempt_whose_events_redis_has_forgotten_is_not_told_with_a_gap(engine: Engine, attempts: Attempts) -> None:
+    job = submit(engine)
+    claim = claimed(attempts, job)
+    one, two, three = (Draft(seq, "token", b'{"content":"x"}') for seq in (1, 2, 3))
+    assert attempts.write([(claim, [one, two], None)]) == ["running"]
+    # What a server that was killed has not written down is as if it had never been.
+    engine.redis.xdel(engine.keys.events(job.id), "1-2")
+    engine.redis.hset(engine.keys.job(job.id), "last_event_id", "1-1")
+    ending = Ending(Status.COMPLETED, {"usage": {}}, result="x")
+    assert attempts.write([(claim, [three], None)]) == ["stale"]
+    assert attempts.write([(claim, [Draft(3, "completed", b"{}")], ending)]) == ["stale"]
+    assert event_ids(engine, job) == ["1-0", "1-1"]
+    time.sleep(0.25)
+    assert lose_expired(attempts) == 1
+    assert finish(attempts, claimed(attempts, job)) == "ok"
+    assert event_ids(engine, job) == ["1-0", "1-1", "2-0", "2-1"]
+
+
 def test_a_renewed_lease_is_not_lost(engine: Engine, attempts: Attempts) -> None:
     job = submit(engine)
     claim = claimed(attempts, job)

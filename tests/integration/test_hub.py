@@ -98,6 +98,7 @@ class Writer:
     def log_silently(self, job: Job, event_id: str, kind: str = "token") -> None:
         """An event whose message gets lost."""
         self.redis.xadd(self._engine.keys.events(job.id), {"type": kind, "data": "{}"}, id=event_id)
+        self.redis.hset(self._engine.keys.job(job.id), "last_event_id", event_id)
 
 
 @pytest.fixture

@@ -45,14 +45,20 @@ local function emit(events)
 end
 
 -- Triples seq, type, data in ARGV from `first`; those up to the event `last`, which are in the log already (a repeated
--- call after a lost reply), are left out.
+-- call after a lost reply), are left out. Nothing when one is missing before them: a server that was killed may have
+-- forgotten what it had said yes to, and then this attempt cannot be told whole any more.
 local function events_of_attempt(attempt, first, last)
   local last_attempt, last_seq = string.match(last, '^(%d+)%-(%d+)$')
+  local next_seq = last_attempt == attempt and tonumber(last_seq) + 1 or 0
   local events = {}
   for index = first, #ARGV, 3 do
-    local seen = last_attempt == attempt and tonumber(ARGV[index]) <= tonumber(last_seq)
-    if not seen then
+    local seq = tonumber(ARGV[index])
+    if seq > next_seq then
+      return nil
+    end
+    if seq == next_seq then
       events[#events + 1] = {attempt .. '-' .. ARGV[index], ARGV[index + 1], ARGV[index + 2]}
+      next_seq = next_seq + 1
     end
   end
   return events

@@ -7,12 +7,16 @@ if not holds(ARGV[2]) then
   return again and 'ok' or 'stale'
 end
 local fields = tonumber(ARGV[6])
+local events = events_of_attempt(ARGV[2], 7 + fields, redis.call('HGET', JOB, 'last_event_id'))
+if not events then
+  return 'stale'
+end
 if fields > 0 then
   redis.call('HSET', JOB, unpack(ARGV, 7, 6 + fields))
 end
 if CONVERSATION then
   answer()
 end
-emit(events_of_attempt(ARGV[2], 7 + fields, redis.call('HGET', JOB, 'last_event_id')))
+emit(events)
 close(ARGV[1], ARGV[4], tonumber(ARGV[5]))
 return 'ok'
