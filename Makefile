@@ -5,7 +5,7 @@ INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run new-agent rename test faults fuzz check format format-check lint types imports docs lock manifests \
-	deploy-base deploy-test audit licences sbom upgrade clean install install-dev
+	deploy-base deploy-test release audit licences sbom upgrade clean install install-dev
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ deploy-base: ## Make a base for the images where no registry can be reached (roo
 
 deploy-test: install-dev ## Build the images, run compose.yaml with podman, and kill its parts
 	@REQUIRE_SYSTEM_PACKAGES=1 CONTAINER_BASE=$(CONTAINER_BASE) $(BIN)/python -m pytest -rP tests/deploy/test_containers.py
+
+release: install-dev ## Make images, SBOM and pinned manifests of VERSION=1.2.3, for REGISTRY (deploy/README.md)
+	@$(BIN)/python -m deploy.release "$(VERSION)"
 
 clean: ## Remove what was installed and what was made
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -32,6 +32,7 @@ ENTRY_POINTS = {
     "deploy/gunicorn.conf.py",
     "deploy/redis/acl.py",
     "deploy/backup.py",
+    "deploy/release.py",
     "webapp/alive.py",
     "deploy/local/run.py",
     "deploy/local/install.py",
