@@ -52,6 +52,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     def arguments(self, schema: ma.Schema, *, location: str = "json", **options: Any) -> Decorator:
         """Give the view what the request sends, checked by `schema`."""
+        if location == "json":
+            # No body at all is an empty one.
+            options.setdefault("required", any(field.required for field in schema.fields.values()))
         decorator: Decorator = super().arguments(schema, location=location, **options)
         return decorator
 

@@ -32,4 +32,17 @@ class RequestParser(ArgumentsParser):
         parts: MultiDict[str, Any] = MultiDict()
         parts.update(req.form)
         parts.update(req.files)
-        return MultiDictProxy(parts, schema)
+        return _once(parts, schema)
+
+    def load_querystring(self, req: Request, schema: ma.Schema) -> MultiDictProxy:
+        """The parameters of the query."""
+        return _once(req.args, schema)
+
+
+def _once(values: MultiDict[str, Any], schema: ma.Schema) -> MultiDictProxy:
+    """Refuse what is given twice and can be one thing only: two readers might take another one of them."""
+    proxy = MultiDictProxy(values, schema)
+    twice = [name for name, given in values.lists() if len(given) > 1 and name not in proxy.multiple_keys]
+    if twice:
+        raise ma.ValidationError({name: ["is given more than once"] for name in twice})
+    return proxy

@@ -23,6 +23,11 @@ BUSY = 5  # seconds until a worker may be there
 class CallSchema(ma.Schema):
     """Base of the requests. The clients of this surface send more than is asked for: it is not looked at."""
 
+    class Meta:
+        """The document allows it, too."""
+
+        unknown = ma.EXCLUDE
+
     @ma.pre_load
     def _take_what_is_known(self, data: Any, **_: Any) -> Any:
         names = {field.data_key or name for name, field in self.load_fields.items()}

@@ -134,3 +134,11 @@ class TestForms:
 
 
 FORM = {"Content-Type": "multipart/form-data"}
+
+
+def test_what_is_given_twice_is_refused_in_a_query_and_in_a_form(client: FlaskClient, key: dict[str, str]) -> None:
+    twice = problem(client.get("/ai_service?param1=one&param1=two", headers=key), 422)
+    assert [(each["field"], each["message"]) for each in twice["errors"]] == [("param1", "is given more than once")]
+    form = {"document": (BytesIO(b"text"), "a.txt"), "pages": ["1", "2"]}
+    twice = problem(client.post("/v1/agents/read_file/run", data=form, headers=key | FORM), 422)
+    assert [each["field"] for each in twice["errors"]] == ["pages"]
