@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 import orjson
 from flask.cli import AppGroup
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.sdk import Agent
 from webapp.services import services
-
-WIDTH = 200
+from webapp.terminal import console
 
 agents = AppGroup("agents", help="List the agents.")
 
@@ -34,8 +31,7 @@ def list_agents(as_json: bool) -> None:
         takes = ", ".join(name if required else f"[{name}]" for name, required in each["parameters"].items())
         row = (each["queue"], f"{each['timeout']:g} s", Text(takes), each["returns"], Text(each["summary"]))
         table.add_row(each["name"], *row)
-    # Where there is no terminal there is no width to fit in.
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    console().print(table)
 
 
 def _document(agent: Agent) -> dict[str, Any]:

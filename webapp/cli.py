@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -11,7 +10,6 @@ import click
 import orjson
 from flask.cli import AppGroup
 from redis.exceptions import RedisError
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +17,7 @@ from webapp.auth import scopes
 from webapp.auth.keys import MOST_LIVE, KeyRecord, TooManyKeys
 from webapp.auth.principals import TIER
 from webapp.services import services
+from webapp.terminal import console
 
 
 class KeysGroup(AppGroup):
@@ -141,7 +140,6 @@ def _write(document: Any) -> None:
     click.echo(orjson.dumps(document))
 
 
-WIDTH = 200
 COLUMNS = ("id", "client", "name", "scopes", "tier", "created", "expires", "last used")
 
 
@@ -159,8 +157,7 @@ def _print_table(records: list[KeyRecord], used: dict[str, datetime]) -> None:
             _moment(record.expires_at) + (" (expired)" if record.expired else ""),
             _moment(used.get(record.id)),
         )
-    # Where there is no terminal there is no width to fit in: scripts and logs get whole rows.
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    console().print(table)
 
 
 def _moment(moment: datetime | None) -> str:

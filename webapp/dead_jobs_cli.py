@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 import orjson
 from flask.cli import AppGroup
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -13,6 +12,7 @@ from tasks.jobs import Job, LimitReached
 from tasks.jobs.dead import DeadJobs
 from webapp.api.dead_jobs import summary
 from webapp.services import services
+from webapp.terminal import console
 
 dead = AppGroup("dead", help="Jobs that were given up because they lost their worker too often.")
 
@@ -30,12 +30,14 @@ def list_dead(as_json: bool) -> None:
         click.echo(orjson.dumps([summary(job) for job in found]))
         return
     title = "Given up" if found else "No job was given up"
-    table = Table(Column("id", no_wrap=True), "agent", "owner", "given up", title=title)  # ids are there to be copied
+    table = Table(
+        Column("id", no_wrap=True, min_width=36), "agent", "owner", "given up", title=title
+    )  # ids are there to be copied
     for job in found:
         ended = job.completed_at.strftime("%Y-%m-%d %H:%M UTC") if job.completed_at else ""
         # As text: square brackets in a name are no markup.
         table.add_row(job.id, job.agent, Text(job.owner), ended)
-    Console().print(table)
+    console().print(table)
 
 
 @dead.command()

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 
 import click
 import orjson
 from flask.cli import with_appcontext
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from webapp.doctor import Finding, State, examine
 from webapp.services import services
+from webapp.terminal import console
 
-WIDTH = 120
 MARKS = {
     State.OK: ("✓", "green"),
     State.WARNING: ("!", "yellow"),
@@ -47,8 +45,7 @@ def _print(found: list[Finding], faults: int) -> None:
         if each.fix:
             said.append(f"\n→ {each.fix}", style="bold")
         table.add_row(Text(mark, style=style), each.check, said)
-    # Where there is no terminal there is no width to fit in.
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    console.print(table)
+    printer = console()
+    printer.print(table)
     verdict = f"{faults} fault{'s' * (faults != 1)} found." if faults else "No fault found."
-    console.print(Text(f"\n{verdict}", style="red" if faults else "green"))
+    printer.print(Text(f"\n{verdict}", style="red" if faults else "green"))

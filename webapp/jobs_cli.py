@@ -9,8 +9,7 @@ import click
 import orjson
 from flask.cli import AppGroup
 from redis.exceptions import RedisError
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tasks.jobs import Engine, Job, Status, upkeep
@@ -18,6 +17,7 @@ from tasks.jobs.listing import Filter, page
 from webapp.dead_jobs_cli import dead
 from webapp.jobs_watch import watch_in_terminal, watch_lines
 from webapp.services import services
+from webapp.terminal import console
 
 
 class JobsGroup(AppGroup):
@@ -52,7 +52,7 @@ def list_jobs(owner: str | None, status: str | None, agent: str | None, limit: i
     if as_json:
         click.echo(orjson.dumps([_document(job) for job in newest]))
     else:
-        Console().print(_table(newest))
+        console().print(_table(newest))
 
 
 @jobs.command()
@@ -72,7 +72,7 @@ def show(job_id: str, as_json: bool) -> None:
     for name, value in document.items():
         if value not in (None, "", [], {}):
             table.add_row(name, Text(value if isinstance(value, str) else orjson.dumps(value).decode()))
-    Console().print(table)
+    console().print(table)
 
 
 @jobs.command()
@@ -128,7 +128,8 @@ def _document(job: Job) -> dict[str, Any]:
 
 
 def _table(found: list[Job]) -> Table:
-    table = Table("id", "agent", "owner", "status", "progress", "created", title="Jobs" if found else "No jobs")
+    whole = Column("id", no_wrap=True, min_width=36)  # to be copied
+    table = Table(whole, "agent", "owner", "status", "progress", "created", title="Jobs" if found else "No jobs")
     for job in found:
         # As text: square brackets in a message are no markup.
         progress = Text(f"{job.progress_fraction:.0%} {job.progress_message}".strip())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import requests
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.local.processes import ROOT
 from deploy.local.stack import Stack
 from tasks import metrics
 from tasks.jobs import Engine, LocalArtifacts, NewJob, connect
@@ -187,6 +192,41 @@ def test_the_line_is_read_from_the_records(valkey_url: str, tmp_path: Path) -> N
 
 def load(engine: Engine) -> Mapping[str, QueueLoad]:
     return read_load(engine.redis, engine.keys, list(engine.settings.queues)).queues
+
+
+TOGETHER = """
+from gevent import monkey; monkey.patch_all()
+import gevent, sys, time
+from pathlib import Path
+from tasks import metrics
+from tasks.metrics.counting import count
+from tasks.worker.threads import start_os_thread
+count(Path(sys.argv[1]), "main")
+done = []
+def in_a_thread():
+    for _ in range(20000):
+        metrics.KEEPER_ACTIONS.add("resent")
+    done.append(True)
+def in_a_greenlet():
+    for turn in range(2000):
+        metrics.JOB_SECONDS.observe(0.1, "a", "io")
+        turn % 100 or gevent.sleep(0)
+for number in range(3):
+    start_os_thread(f"counts-{number}", in_a_thread)
+gevent.joinall([gevent.spawn(in_a_greenlet) for _ in range(10)])
+while len(done) < 3:
+    gevent.sleep(0.05)
+"""
+
+
+def test_threads_and_greenlets_of_one_process_count_without_holding_each_other_up(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", TOGETHER, str(tmp_path)], cwd=ROOT, timeout=90, check=False)
+    assert done.returncode == 0
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(tmp_path))  # type: ignore[no-untyped-call]
+    text = generate_latest(registry).decode()
+    assert value(text, metrics.KEEPER_ACTIONS.name, action="resent") == 60_000
+    assert value(text, f"{metrics.JOB_SECONDS.name}_count", agent="a") == 20_000
 
 
 def test_the_readings_of_the_line_are_told_by_every_process(stack: Stack) -> None:
