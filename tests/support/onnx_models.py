@@ -12,7 +12,7 @@ WIDTH = 50
 OPSET, IR = 17, 9
 
 
-def summing(factor: float = 1.0, *, name: str = "main", width: int = WIDTH) -> bytes:
+def summing(factor: float = 1.0, *, name: str = "main", width: int = WIDTH, rows: int | str = "rows") -> bytes:
     """`text_input`, rows of `width` numbers → `main`, their sum times `factor`; `half`, half of it."""
     nodes = [
         helper.make_node("ReduceSum", ["text_input", "axes"], ["sum"], keepdims=1),
@@ -26,8 +26,8 @@ def summing(factor: float = 1.0, *, name: str = "main", width: int = WIDTH) -> b
     ]
     return model(
         nodes,
-        [number("text_input", ["rows", width])],
-        [number(name, ["rows", 1]), number("half", ["rows", 1])],
+        [number("text_input", [rows, width])],
+        [number(name, [rows, 1]), number("half", [rows, 1])],
         constants,
     )
 
@@ -45,16 +45,33 @@ def with_unknown_operator() -> bytes:
     )
 
 
+def with_weights_in(file: str) -> bytes:
+    """A model that says that its weights are in a file beside it."""
+    weights = TensorProto(name="w", data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL, dims=[4])
+    for key, value in (("location", file), ("offset", "0"), ("length", "16")):
+        entry = weights.external_data.add()
+        entry.key, entry.value = key, value
+    nodes = [helper.make_node("Add", ["text_input", "w"], ["main"])]
+    shape: list[int | str] = ["rows", 4]
+    return model(nodes, [number("text_input", shape)], [number("main", shape)], [weights], check=False)
+
+
 def number(name: str, shape: Sequence[int | str]) -> Any:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
 
 
 def model(
-    nodes: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any], constants: Sequence[Any] = (), domain: str = ""
+    nodes: Sequence[Any],
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    constants: Sequence[Any] = (),
+    domain: str = "",
+    *,
+    check: bool = True,
 ) -> bytes:
     graph = helper.make_graph(list(nodes), "tiny", list(inputs), list(outputs), initializer=list(constants))
     opsets = [helper.make_opsetid("", OPSET), *([helper.make_opsetid(domain, 1)] if domain else [])]
     made = helper.make_model(graph, opset_imports=opsets, ir_version=IR)
-    if not domain:
+    if check and not domain:
         onnx.checker.check_model(made)
     return bytes(made.SerializeToString())

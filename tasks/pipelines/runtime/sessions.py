@@ -20,6 +20,7 @@ Load = Callable[[], bytes]
 # A model that is deployed no more is let go when nobody has used it for this long: jobs of it may still be waiting.
 IDLE_SECONDS = 60.0
 _ERROR = re.compile(r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ")
+NOWHERE = "/nonexistent"
 FATAL_ONLY = 4  # what ONNX Runtime writes to stderr by itself: its errors are raised, too
 
 
@@ -101,6 +102,8 @@ class Sessions:
         options.inter_op_num_threads = 1
         # Threads that wait must not burn the processor of the other children.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # A model must not name files of ours as its weights: there is nothing in this folder.
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", NOWHERE)
         options.log_severity_level = FATAL_ONLY
         return options
 
@@ -112,4 +115,6 @@ def _zeros(tensor: Tensor) -> Array:
 
 def _reason(error: Exception) -> str:
     text = _ERROR.sub("", str(error).splitlines()[0] if str(error) else type(error).__name__)
-    return "it is no ONNX model" if "rotobuf parsing failed" in text else text[:300]
+    if "rotobuf parsing failed" in text:
+        return "it is no ONNX model"
+    return "its weights are not in its file" if NOWHERE in text or "xternal data" in text else text[:300]
