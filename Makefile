@@ -68,7 +68,7 @@ licences: install-dev ## List the licences of the runtime lock; one that is not 
 sbom: ## Write var/sbom.json: every package of the runtime lock with its hashes (CycloneDX)
 	@$(PYTHON) -m deploy.local.sbom
 
-manifests: install-dev ## Build and check the Kubernetes manifests (needs kubectl)
+manifests: install-dev ## Build and check the Kubernetes manifests
 	@$(BIN)/python -m deploy.kubernetes.checks
 
 # Any Debian 12; on a machine that reaches no registry, one of debootstrap (deploy/README.md).

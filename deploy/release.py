@@ -20,6 +20,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.kubernetes.checks.build import written
 from deploy.kubernetes.pin import pin
 from deploy.local.processes import ROOT
 from deploy.local.sbom import document
@@ -100,7 +101,7 @@ def release(version: str, registry: str) -> Path:
     for overlay in OVERLAYS:
         folder = output / "kubernetes" / "overlays" / overlay
         pin(folder / "kustomization.yaml", digests)
-        (output / f"{overlay}.yaml").write_text(_output("kubectl", "kustomize", str(folder)))
+        (output / f"{overlay}.yaml").write_text(written(folder))
     return output
 
 

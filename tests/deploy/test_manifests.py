@@ -13,7 +13,6 @@ from deploy.kubernetes.checks import checkov, rules, schemas
 from deploy.kubernetes.checks.build import OPTIONS, OVERLAYS, ROOT, Manifest, build, build_combination
 from deploy.kubernetes.pin import pin
 from tests.support.mistakes import FOREIGN, MUTATIONS, container, workloads
-from tests.support.programs import find_program
 
 
 def faults(manifests: list[Manifest]) -> list[str]:
@@ -23,7 +22,6 @@ def faults(manifests: list[Manifest]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def overlays() -> dict[str, list[Manifest]]:
-    find_program("kubectl")
     found = {name: build(ROOT / "overlays" / name) for name in OVERLAYS}
     return found | {"everything": build_combination((*OPTIONS, "gateway"))}
 
@@ -37,7 +35,6 @@ def test_an_overlay_is_right(overlays: dict[str, list[Manifest]], name: str) -> 
     "components", [("ingress",), ("s3-artifacts", "oidc", "nginx"), (*OPTIONS, "gateway")], ids="+".join
 )
 def test_components_fit_together(components: tuple[str, ...]) -> None:
-    find_program("kubectl")
     assert faults(build_combination(components)) == []
 
 

@@ -13,7 +13,6 @@ import yaml
 
 from deploy import release
 from deploy.local.processes import ROOT
-from tests.support.programs import find_program
 
 # Builds nothing; writes down what it was asked for, and calls every image by the digest of its name.
 PODMAN = """#!/bin/sh
@@ -46,7 +45,6 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    find_program("kubectl")
     folder = tmp_path / "project"
     shutil.copytree(ROOT / "deploy" / "kubernetes", folder / "deploy" / "kubernetes")
     shutil.copy(ROOT / "requirements.txt", folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +29,16 @@ class BuildError(RuntimeError):
 
 def build(directory: Path) -> list[Manifest]:
     """The manifests of a kustomization. Raises BuildError."""
-    done = subprocess.run(["kubectl", "kustomize", str(directory)], capture_output=True, text=True, check=False)
+    return [each for each in yaml.safe_load_all(written(directory)) if each]
+
+
+def written(directory: Path) -> str:
+    """The same as kustomize writes it."""
+    kubectl = Path(sys.executable).with_name("kubectl")
+    done = subprocess.run([kubectl, "kustomize", str(directory)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BuildError(done.stderr.strip())
-    return [each for each in yaml.safe_load_all(done.stdout) if each]
+    return done.stdout
 
 
 def combinations() -> Iterator[tuple[str, ...]]:
