@@ -48,6 +48,7 @@ def chat_stack(tmp_path_factory: pytest.TempPathFactory, model: ModelServer, col
         "CORS_ORIGINS": "https://page.example",
         "WS_PING_SECONDS": "1",
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "METRICS_PORT": str(free_port()),
     }
     running = Stack(tmp_path_factory.mktemp("chat"), settings, only=("web", "worker-io"))
     with running:

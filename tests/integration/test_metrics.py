@@ -15,6 +15,7 @@ import requests
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
+from websocket import create_connection
 
 from deploy.local.processes import ROOT
 from deploy.local.stack import Stack
@@ -26,6 +27,7 @@ from tasks.jobs.load import QueueLoad, read_load
 from tasks.jobs.settings import EngineSettings
 from tasks.metrics.metric import DECLARED, Histogram, Metric, Reading
 from tests.support.client import Client
+from tests.support.model_server import ModelServer
 
 TEXT = "The river rose. The bridge held. Nobody was hurt."
 
@@ -236,3 +238,32 @@ def test_the_readings_of_the_line_are_told_by_every_process(stack: Stack) -> Non
         assert {family.name for family in text_string_to_metric_families(text)} >= readings
         assert value(text, metrics.REDIS_UP.name) == 1
         assert value(text, metrics.WORKERS.name, queue="io") >= 1
+
+
+def test_the_model_server_is_counted_with_what_it_fails_at(chat_stack: Stack, model: ModelServer) -> None:
+    client, before = Client(chat_stack), scraped(chat_stack, "worker-io")
+    try:
+        model.control(fault="503", times=1)
+        assert client.post("/chat", json={"message": "Hello"}).status_code == 200
+        model.control(fault="400")
+        assert client.post("/chat", json={"message": "Hello"}).status_code == 502
+    finally:
+        model.reset()
+    rises(chat_stack, "worker-io", before, 1, metrics.PROVIDER_RETRIES, reason="503")
+    rises(chat_stack, "worker-io", before, 1, metrics.PROVIDER_FAILURES, reason="400")
+    # The worker asks for the list of models, too.
+    after = scraped(chat_stack, "worker-io")
+    asked, answered = metrics.PROVIDER_REQUESTS.name, f"{metrics.PROVIDER_SECONDS.name}_count"
+    assert value(after, asked) >= value(before, asked) + 2
+    assert value(after, answered) >= value(before, answered) + 1
+
+
+def test_sockets_are_counted_while_they_are_open(chat_stack: Stack) -> None:
+    before = scraped(chat_stack, "web")
+    address = f"{chat_stack.url.replace('http', 'ws')}/ws/counted"
+    socket = create_connection(address, header={"X-API-Key": chat_stack.api_key}, timeout=10)
+    try:
+        rises(chat_stack, "web", before, 1, metrics.SOCKETS_OPEN)
+    finally:
+        socket.close()
+    rises(chat_stack, "web", before, 0, metrics.SOCKETS_OPEN)
