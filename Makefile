@@ -5,7 +5,7 @@ INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run new-agent rename test faults fuzz check format format-check lint types imports docs lock manifests \
-	deploy-base deploy-test release audit licences sbom upgrade clean install install-dev
+	screenshots deploy-base deploy-test release audit licences sbom upgrade clean install install-dev
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ imports: install-dev ## Check who imports whom
 
 docs: install-dev ## Write docs/settings.md and docs/metrics.md anew from the declarations
 	@$(BIN)/python -m deploy.local.reference
+
+screenshots: install-dev ## Take the pictures of the playground in docs/images anew (needs chromium)
+	@$(BIN)/python -m tests.browser.screenshots
 
 lock: install-dev ## Resolve the dependencies anew and pin them with hashes
 	@$(BIN)/python -m deploy.local.lock

@@ -6,20 +6,18 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, expect
 
 from deploy.local.stack import Stack
-from tests.integration.test_streams import kill_web
 from tests.support.chromium import Watch, watched
 from tests.support.client import Client
+from tests.support.painting import wait_until_painted
 from tests.support.playground import PATIENCE_MS, Playground
-
-PAINTED = 12_000  # bytes of PNG
+from tests.support.restart import kill_web
 
 ODD = """It's "here"; $HOME `id` \\ & <b>ü</b>
 and 😀."""
@@ -169,13 +167,6 @@ def test_the_code_that_is_shown_does_the_same(playground: Playground, language: 
     playground.fill("echo", text=ODD)
     playground.page.get_by_role("tab", name=language).click()
     assert ODD.splitlines()[1] in said(playground, language, tmp_path)
-
-
-def wait_until_painted(frame: Locator) -> None:
-    """Wait until the browser's viewer shows pages: a picture of an empty frame takes hardly any bytes."""
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while len(frame.screenshot()) < PAINTED:
-        assert time.monotonic() < deadline, "the frame stays empty"
 
 
 def said(playground: Playground, language: str, folder: Path) -> str:

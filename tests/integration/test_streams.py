@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
-import requests
 
 from deploy.local.stack import Stack
 from tests.support.client import Client, other_key
+from tests.support.restart import kill_web
 from tests.support.sse import Follower, Frame, read_frames
 
 UNICODE = 'a\nb\r\nc\rd\u2028\u2029\x85 data: x\n\nid: 9-9\n\n "\\" \0 \x7f 😀👩‍👩‍👧 e\u0301 عربي 汉字 \ufeff'
@@ -154,21 +151,3 @@ def test_a_drain_ends_streams_with_a_retry_and_they_go_on_elsewhere(own_stack: S
     follower.events = [frame for frame in frames if frame.data is not None]
     follower.follow()
     assert follower.content == "".join(f"{number} " for number in range(1, 101))
-
-
-def kill_web(stack: Stack) -> None:
-    """Kill the processes that serve, and wait until their master has replaced them."""
-    master = stack.processes["web"].pid
-    served = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    assert served
-    for child in served:
-        assert b"gunicorn" in Path(f"/proc/{child}/cmdline").read_bytes()
-        os.kill(int(child), signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            requests.get(f"{stack.url}/livez", timeout=2)
-            return
-        except requests.RequestException:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
