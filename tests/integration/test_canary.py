@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -19,6 +20,7 @@ SETTINGS = {
     "API_KEY": f"key-{CANARY}",
     "AGENT_SEARCH_KEY": f"agent-{CANARY}",
     "OPENAI_API_KEY": f"sk-{CANARY}-provider",
+    "WEBHOOK_SECRET": f"a long secret of webhooks {CANARY}",
     # Nobody listens there: every question to the model fails, and says so.
     "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
     "AI_MODEL": "model",
@@ -43,7 +45,7 @@ def provoke(stack: Stack) -> str:
     bearer = {"Authorization": f"Bearer key-{CANARY}"}
     wrong = {"X-API-Key": f"wrong-{CANARY}", "Cookie": f"session={CANARY}"}
     said = []
-    for method, path, headers, body in (
+    calls: tuple[tuple[str, str, dict[str, str], Any], ...] = (
         ("GET", "/v1/agents", wrong, None),
         ("GET", "/v1/agents", {"Authorization": f"Basic {CANARY}"}, None),
         ("GET", "/v1/agents", {"Authorization": f"Bearer {CANARY}.{CANARY}.{CANARY}"}, None),
@@ -52,15 +54,23 @@ def provoke(stack: Stack) -> str:
         ("POST", "/ai_service", bearer, {"param1": f"a prompt with {CANARY}"}),
         ("POST", "/ai_service_binary", key, {"param1": f"a prompt with {CANARY}"}),
         ("POST", "/ai_service", key, {"param1": {"password": CANARY}}),
+        ("POST", "/chat", key, {"message": CANARY, "system_prompt": CANARY}),
+        ("POST", "/chat/stream", key, {"message": CANARY}),
+        ("POST", "/v1/chat/completions", key, {"model": "model", "messages": [{"role": "user", "content": CANARY}]}),
+        ("POST", "/task", key | {"Webhook": f'{{"url": "https://127.0.0.1/{CANARY}"}}'}, {"prompt": CANARY}),
+        ("POST", "/v1/api/pipelines/infer/unknown-1/unknown", bearer, [{"text": CANARY}]),
         ("POST", "/v1/agents/fail/run", key, {"how": "bug"}),
         ("POST", "/v1/agents/fail/run", key, {"how": CANARY}),
         ("POST", "/v1/agents/echo/run", wrong, {"text": CANARY}),
         ("GET", "/v1/jobs/0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11", key | {"X-Request-ID": f"{CANARY} forged"}, None),
-    ):
+    )
+    for method, path, headers, body in calls:
         answer = requests.request(method, stack.url + path, headers=headers, json=body, timeout=60)
         # What an agent made of its input may hold it: that is the caller's own. Errors may not.
         said.append(answer.text if answer.status_code >= 400 else "")
         said.append(json.dumps(dict(answer.headers)))
+    files = {"file": (f"{CANARY}.txt", CANARY, "text/plain")}
+    assert requests.post(f"{stack.url}/v1/files", files=files, headers=key, timeout=60).status_code == 201
     malformed = requests.post(
         f"{stack.url}/ai_service",
         data=f'{{"param1": "{CANARY}',
