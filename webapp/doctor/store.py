@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tasks.jobs import ArtifactStore
 from webapp.doctor.findings import Finding, State
 
-FIX = "Make it writable for the user that web and workers run as, or set ARTIFACTS_DIR to a folder that is."
+FIX = "Make ARTIFACTS_DIR (or the bucket of ARTIFACTS_URL) writable for those that web and workers run as."
 
 
 def store(artifacts: ArtifactStore) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ LONG = 60.0  # seconds that a job may wait before somebody should look at it
 
 # What workers look at, with what is done about a fault there.
 FIXES = {
-    "artifacts": "Make the folder writable for the user that workers run as; ARTIFACTS_DIR names the one of web, too.",
+    "artifacts": "Make ARTIFACTS_DIR (or the bucket of ARTIFACTS_URL) writable for what workers run as, too.",
     "provider": "Check OPENAI_BASE_URL (it mostly ends in /v1) and OPENAI_API_KEY, and start the workers again.",
     "model": "Set AI_MODEL to a model that it has (GET /v1/models lists them), and start the workers again.",
 }
