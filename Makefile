@@ -52,6 +52,10 @@ docs: install-dev ## Write docs/settings.md and docs/metrics.md anew from the de
 screenshots: install-dev ## Take the pictures of the playground in docs/images anew (needs chromium)
 	@$(BIN)/python -m tests.browser.screenshots
 
+.PHONY: train-sample
+train-sample: install-dev ## Make the sample model and its figures anew, in a few minutes (docs/sample-model.md)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tasks.pipelines.sample.training
+
 lock: install-dev ## Resolve the dependencies anew and pin them with hashes
 	@$(BIN)/python -m deploy.local.lock
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import orjson
 from flask.cli import AppGroup
 from redis.exceptions import RedisError
 from rich.console import Console
@@ -16,12 +17,13 @@ from tasks.pipelines.definition import MOST_STEPS, written
 from tasks.pipelines.description import SHARED, Batching, Deployment, Model, Workspace
 from tasks.pipelines.folders import pieces, shared_workspace
 from tasks.pipelines.management import Refused
+from tasks.pipelines.sample.encoding import Unreadable, encode
 from webapp.api.pipelines.management import path_of
 from webapp.services import services
 
 
 class PipelinesGroup(AppGroup):
-    """The commands on pipelines. All of them need Redis."""
+    """The commands on pipelines. Nearly all of them need Redis."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -94,6 +96,16 @@ def undeploy(name: str, workspace: str | None) -> None:
         raise click.ClickException(_which(name, found, names))
     registry.undeploy(found[0].id)
     click.echo(f"Undeployed {name}.")
+
+
+@pipelines.command("encode")
+@click.argument("names", nargs=-1, required=True)
+def show_codes(names: Sequence[str]) -> None:
+    """Write domain NAMES as the input of the sample model: the body of a request."""
+    try:
+        click.echo(orjson.dumps({"text_input": [encode(name) for name in names]}))
+    except Unreadable as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _which(name: str, found: Sequence[Deployment], names: dict[int, str]) -> str:
