@@ -18,11 +18,13 @@ from webapp.settings import WebSettings
 MEANT_TO_BE_PUBLIC = {"/", "/health", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/assets/<name>"} | {
     "/playground",
     "/playground/assets/<name>",
+    "/v2/health/live",
+    "/v2/health/ready",
 }
 
 ID = "0b6f3b52-7a0c-4a39-9d0b-5c4a7e1f2d11"
 VALUES = {"job_id": ID, "task_id": ID, "conversation_id": ID, "file_id": ID, "client_id": "me", "name": "name"}
-VALUES |= {"deployment": "urldemopipeline-1", "pipeline": "urldemopipeline"}
+VALUES |= {"deployment": "urldemopipeline-1", "pipeline": "urldemopipeline", "model": "urldemopipeline"}
 
 
 @pytest.fixture(scope="module")

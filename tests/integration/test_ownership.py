@@ -82,7 +82,7 @@ def deployed(service: Service, owner: str) -> dict[str, str]:
     pipeline, variant = registry.add_variant("mine", workspace, {})
     steps = (Step(model),)
     registry.deploy(Deployment(pipeline.id, "mine", "mine", workspace.id, owner, variant.id, variant.version, steps))
-    return {"deployment": f"mine-{pipeline.id}", "pipeline": "mine"}
+    return {"deployment": f"mine-{pipeline.id}", "pipeline": "mine", "model": f"mine-{pipeline.id}"}
 
 
 def routes(app: Flask) -> list[tuple[str, Rule]]:

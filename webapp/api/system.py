@@ -55,6 +55,12 @@ def livez() -> dict[str, str]:
 @system.operation("readyz", errors=(503,))
 def readyz() -> dict[str, str]:
     """Tell whether jobs can be taken: the process stays, Redis answers and files can be stored."""
+    check_ready()
+    return {"status": "ready"}
+
+
+def check_ready() -> None:
+    """Raise what keeps jobs from being taken."""
     if services().hub.draining:
         raise Problem(503, "draining", "This process is about to stop.", headers={"Retry-After": "1"})
     services().engine.ping()
@@ -62,7 +68,6 @@ def readyz() -> dict[str, str]:
         services().engine.artifacts.check()
     except OSError as error:
         raise Problem(503, "unavailable", "Files cannot be stored.", headers={"Retry-After": "5"}) from error
-    return {"status": "ready"}
 
 
 def _count_conversations() -> int | None:

@@ -20,6 +20,8 @@ PUBLIC = frozenset(
         "system.health",
         "system.livez",
         "system.readyz",
+        "open_inference.live",
+        "open_inference.ready",
         "docs.openapi_document",
         "docs.page",
         "docs.asset",
@@ -35,7 +37,7 @@ TICKETED = frozenset({"streams.get_job_events", "sockets.chat"})
 INTERNALLY = frozenset({"inference.infer", "inference.infer_named"})
 
 # Asked every few seconds by whoever watches the process, who must not be told to come back later.
-PROBES = frozenset({"system.health", "system.livez", "system.readyz"})
+PROBES = frozenset({"system.health", "system.livez", "system.readyz", "open_inference.live", "open_inference.ready"})
 
 # What may make a model write, and so costs of a budget.
 SPENDING = frozenset({scopes.RUN, scopes.INFER})

@@ -61,6 +61,13 @@ def visible_deployment(name: str) -> Deployment:
     return found
 
 
+def visible_by_name(name: str) -> Deployment:
+    """The deployment of that name, with its number or without: the caller's own goes before everybody's."""
+    me = current_principal().id
+    known = [each for each in services().registry.deployments() if each.name == name and each.owner in (SHARED, me)]
+    return min(known, key=lambda each: (each.owner != me, each.id)) if known else visible_deployment(name)
+
+
 def visible_workspace(identifier: int) -> Workspace | None:
     """A workspace of that id which the caller may see: their own, and what everybody sees."""
     found = services().registry.workspace(identifier)

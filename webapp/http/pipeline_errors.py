@@ -29,6 +29,11 @@ def inference_error(status: int, problem: dict[str, Any]) -> dict[str, Any]:
     return {"code": status, "status": "error", "error": message_of(problem), "source": source}
 
 
+def open_error(_: int, problem: dict[str, Any]) -> dict[str, Any]:
+    """An error of the Open Inference Protocol."""
+    return {"error": message_of(problem)}
+
+
 def message_of(problem: dict[str, Any]) -> str:
     """One sentence for a problem: its first fault, if it names any."""
     faults = problem.get("errors") or [{"message": problem["detail"]}]
@@ -36,14 +41,14 @@ def message_of(problem: dict[str, Any]) -> str:
     return f"{field}: {faults[0]['message']}" if field else str(faults[0]["message"])
 
 
-def in_their_words(shape: Shape) -> Callable[[Response], Response]:
-    """Turn problems into errors of this shape; every other answer stays what it is."""
+def in_their_words(shape: Shape, no_token: str = NO_TOKEN) -> Callable[[Response], Response]:
+    """Turn problems into errors of this shape, but a missing token into this text; all else stays what it is."""
 
     def turn(response: Response) -> Response:
         if response.mimetype != MEDIA_TYPE:
             return response
-        if response.status_code == HTTPStatus.UNAUTHORIZED and not _came_with_key():
-            response.set_data(NO_TOKEN)
+        if no_token and response.status_code == HTTPStatus.UNAUTHORIZED and not _came_with_key():
+            response.set_data(no_token)
             response.mimetype = "text/plain"
             return response
         if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -55,7 +60,7 @@ def in_their_words(shape: Shape) -> Callable[[Response], Response]:
     return turn
 
 
-def described_as(shape: Shape) -> Callable[..., dict[str, Any]]:
+def described_as(shape: Shape, no_token: str = NO_TOKEN) -> Callable[..., dict[str, Any]]:
     """Describe the errors of an operation as they are answered."""
 
     def describe(doc: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
@@ -63,13 +68,13 @@ def described_as(shape: Shape) -> Callable[..., dict[str, Any]]:
         if responses.pop("422", None) or responses.pop(422, None):
             responses[400] = HTTPStatus.BAD_REQUEST.name
         for status in [each for each in responses if int(each) >= HTTPStatus.BAD_REQUEST]:
-            responses[status] = _described(int(status), shape)
+            responses[status] = _described(int(status), shape, no_token)
         return doc
 
     return describe
 
 
-def _described(status: int, shape: Shape) -> dict[str, Any]:
+def _described(status: int, shape: Shape, no_token: str) -> dict[str, Any]:
     example = shape(status, {"detail": "What went wrong."})
     schema = {
         "type": "object",
@@ -77,8 +82,8 @@ def _described(status: int, shape: Shape) -> dict[str, Any]:
         "properties": {name: {"type": "integer" if name == "code" else "string"} for name in example},
     }
     content: dict[str, Any] = {JSON: {"schema": schema, "example": example}}
-    if status == HTTPStatus.UNAUTHORIZED:
-        content["text/plain"] = {"schema": {"type": "string"}, "example": NO_TOKEN}
+    if no_token and status == HTTPStatus.UNAUTHORIZED:
+        content["text/plain"] = {"schema": {"type": "string"}, "example": no_token}
     return {
         "description": title_of(status),
         "content": content,

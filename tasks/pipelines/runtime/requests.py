@@ -11,9 +11,10 @@ import numpy as np
 import orjson
 
 from tasks.pipelines.description import Deployment
-from tasks.pipelines.exchange import ARROW, Answer, Wanted
+from tasks.pipelines.exchange import ARROW, BINARY, JSON, OPEN, Answer, Wanted
 from tasks.pipelines.runtime import answers
 from tasks.pipelines.runtime.execution import Result, run
+from tasks.pipelines.runtime.open_inference import OpenRows, read_open, write_open
 from tasks.pipelines.runtime.rows import Rows, read_json
 from tasks.pipelines.runtime.sessions import ModelError
 from tasks.pipelines.runtime.tensors import Array
@@ -21,6 +22,7 @@ from tasks.sdk import AgentError, Canceled, Context
 
 # A longer answer is an artifact: it is sent from the store piece by piece.
 LONGEST_INLINE = 128 * 1024
+FILES = {ARROW: "answer.arrow", BINARY: "answer.bin", JSON: "answer.json"}
 
 Call = Mapping[str, Any]
 T = TypeVar("T")
@@ -59,13 +61,16 @@ class Request:
     def answer(self, result: Result) -> Answer:
         """Hand the bytes of the answer over: with the job's result, or as a file when they are many."""
         self.context.check()
-        kind = self.wanted.media_type
-        content = write_body(self, result)
+        kind, json_bytes = self.wanted.media_type, 0
+        if isinstance(self.rows, OpenRows):
+            content, json_bytes = write_open(self.deployment, self.rows, result)
+            kind = BINARY if json_bytes else JSON
+        else:
+            content = write_body(self, result)
         if len(content) <= LONGEST_INLINE:
-            return Answer(kind, body=content.decode("latin-1"))
-        name = "answer.arrow" if kind == ARROW else "answer.json"
+            return Answer(kind, body=content.decode("latin-1"), json_bytes=json_bytes)
         pieces: Any = (content[at : at + LONGEST_INLINE] for at in range(0, len(content), LONGEST_INLINE))
-        return Answer(kind, artifact=self.context.artifact(name, pieces, kind).name)
+        return Answer(kind, artifact=self.context.artifact(FILES[kind], pieces, kind).name, json_bytes=json_bytes)
 
 
 def read_body(body: bytes, wanted: Wanted, deployment: Deployment) -> Rows:
@@ -74,6 +79,8 @@ def read_body(body: bytes, wanted: Wanted, deployment: Deployment) -> Rows:
         from tasks.pipelines.runtime.arrow import read_arrow  # noqa: PLC0415 - not loaded before somebody sends it
 
         return read_arrow(body, deployment.inputs)
+    if wanted.content == OPEN:
+        return read_open(body, wanted.json_bytes, deployment)
     return read_json(body, deployment.inputs)
 
 

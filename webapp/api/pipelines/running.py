@@ -14,6 +14,7 @@ from flask import Response, g, request
 from tasks.jobs import Batching, Engine, Job, NewJob, Status
 from tasks.pipelines.description import INFER, INFER_SECONDS, QUEUE, Deployment, as_json, file_of
 from tasks.pipelines.exchange import Wanted
+from tasks.pipelines.open_inference import HEADER
 from webapp.api.idempotency import HEADER as IDEMPOTENCY
 from webapp.api.idempotency import idempotency_of, mark_replayed
 from webapp.api.running import UNEXPLAINED, location
@@ -46,11 +47,13 @@ def response_of(job: Job) -> Response:
         raise Problem(504, "sync_budget_exceeded", "The job takes longer; it goes on.", headers=location(job))
     answer = services().engine.result(job)
     artifact = job.artifact(answer["artifact"]) if answer["artifact"] else None
+    kind, headers = answer["media_type"], {}
+    if answer.get("json_bytes"):  # a worker of an older version says nothing of it
+        headers[HEADER] = str(answer["json_bytes"])
     if artifact is None:
-        return Response(answer["body"].encode("latin-1"), mimetype=answer["media_type"])
-    response = Response(services().engine.artifacts.open(artifact.key), mimetype=answer["media_type"])
-    response.content_length = artifact.size
-    return response
+        return Response(answer["body"].encode("latin-1"), mimetype=kind, headers=headers)
+    headers["Content-Length"] = str(artifact.size)
+    return Response(services().engine.artifacts.open(artifact.key), mimetype=kind, headers=headers)
 
 
 def _ended(deployment: Deployment, wanted: Wanted) -> Job:
