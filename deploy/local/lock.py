@@ -22,9 +22,11 @@ LOCKS: dict[str, list[str]] = {
         *("--extra", "worker", "--extra", "s3", "--extra", "otel", "--extra", "local", "--extra", "dev"),
         AGENTS,
     ],
-    # Has an environment of its own.
+    # These have environments of their own; the clients bound versions that ours needs newer.
     "requirements-generator.txt": ["tests/support/openapi/requirements.in"],
+    "requirements-clients.txt": ["tests/clients/requirements.in"],
 }
+UNBOUND = ("requirements.txt", "requirements-clients.txt")
 OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
 
 
@@ -33,7 +35,7 @@ def main() -> int:
     uv = Path(sys.executable).with_name("uv")
     for lock, inputs in LOCKS.items():
         print(f"resolving {lock}")
-        constraint = [] if lock == "requirements.txt" else ["--constraint", "requirements.txt"]
+        constraint = [] if lock in UNBOUND else ["--constraint", "requirements.txt"]
         command = [str(uv), "pip", "compile", *OPTIONS, *sys.argv[1:], *constraint, *inputs, "--output-file", lock]
         outcome = subprocess.run(command, cwd=ROOT, check=False)
         if outcome.returncode != 0:

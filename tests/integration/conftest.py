@@ -11,15 +11,26 @@ from deploy.local.stack import Stack
 from deploy.local.valkey import Valkey, free_port
 from tests.support.collector import Collector
 from tests.support.copies import Served, add_agents, copy_project, served
+from tests.support.identity_provider import Running, identity_provider
+from tests.support.issuer import AUDIENCE
 from tests.support.model_server import ModelServer
 
 AGENTS = "tasks.agents,tests.support.agents"
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def provider() -> Iterator[Running]:
+    """Who gives tokens for the stack, beside its keys."""
+    with identity_provider() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, provider: Running) -> Iterator[Stack]:
     settings = {"AGENTS": AGENTS, "WEB_CONCURRENCY": "2", "IO_CONCURRENCY": "100", "METRICS_PORT": str(free_port())}
     settings["INTERNAL_PORT"] = str(free_port())
+    # An issuer of before RFC 9068: its tokens are of the type JWT.
+    settings |= {"OIDC_ISSUER": provider.issuer, "OIDC_AUDIENCE": AUDIENCE, "OIDC_TOKEN_TYPES": "JWT"}
     with Stack(tmp_path_factory.mktemp("stack"), settings) as running:
         yield running
 

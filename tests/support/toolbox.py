@@ -1,4 +1,4 @@
-"""Tools that check the OpenAPI document, each installed once from its own lock into `var/tools`."""
+"""Programs that tests run beside ours, each installed once from its own lock into `var/tools`."""
 
 from __future__ import annotations
 
@@ -32,13 +32,23 @@ def linter() -> list[str]:
 
 def generator() -> Path:
     """The folder of programs that make a Python client, and have what such a client needs."""
-    folder, lock = DIRECTORY / "generator", ROOT / "requirements-generator.txt"
+    return _environment("generator")
+
+
+def clients() -> Path:
+    """The folder of programs that have the published clients of pipelines."""
+    return _environment("clients")
+
+
+def _environment(name: str) -> Path:
+    folder, lock = DIRECTORY / name, ROOT / f"requirements-{name}.txt"
 
     def install() -> None:
         _run([sys.executable, "-m", "venv", "--without-pip", "venv"], folder)
         uv = str(Path(sys.executable).with_name("uv"))
         python = str(folder / "venv" / "bin" / "python")
-        _run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(lock)], folder)
+        # A lock is complete: nothing is resolved.
+        _run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", str(lock)], folder)
 
     _once(folder, lock, install)
     return folder / "venv" / "bin"
