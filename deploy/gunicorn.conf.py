@@ -39,7 +39,7 @@ worker_class = "gevent"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 0) or max(2, processors())
 # Greenlets are cheap (a held stream costs about 15 KiB); this bound is there to fail before memory does.
 worker_connections = 5000
-# Above nginx's idle time for upstream connections (2 s), so that nginx closes first and never writes into a
+# Well above nginx's idle time for upstream connections (1 s), so that nginx closes first and never writes into a
 # closing socket. Not far above: a worker that is told to stop waits for idle connections this long. It also bounds how
 # slowly a request's headers may come in.
 keepalive = 3

@@ -17,7 +17,7 @@ events {{ worker_connections 1000; }}
 http {{
   access_log off;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
-  upstream web {{ {servers} keepalive 32; keepalive_timeout 2s; }}
+  upstream web {{ {servers} keepalive 32; keepalive_timeout 1s; }}
   server {{
     listen 127.0.0.1:{port};
     location / {{
