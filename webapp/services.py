@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 from limits import RateLimitItem
@@ -23,7 +23,6 @@ from webapp.auth import limiter
 from webapp.auth.budget import Budgets
 from webapp.auth.keys import KeyStore
 from webapp.auth.limiter import Limiter
-from webapp.auth.oidc import Tokens, tokens_of
 from webapp.auth.principals import STATIC
 from webapp.auth.quotas import Quotas, rate
 from webapp.auth.streams import Streams
@@ -32,6 +31,9 @@ from webapp.auth.verifier import Verifier
 from webapp.events.hub import EventHub
 from webapp.http.websocket import OpenSockets
 from webapp.settings import WebSettings
+
+if TYPE_CHECKING:
+    from webapp.auth.oidc import Tokens
 
 EXTENSION = "slipway"
 
@@ -76,7 +78,7 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         verifier=Verifier(
             keys, settings.api_key, static=dataclasses.replace(STATIC, scopes=frozenset(settings.api_key_scopes))
         ),
-        tokens=tokens_of(settings),
+        tokens=_tokens(settings),
         limiter=Limiter(limiter.shared_storage(engine_settings)),
         quotas=Quotas.read(settings.rate_limits),
         address_limit=rate(settings.address_limit),
@@ -93,6 +95,15 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
         readiness=Readiness(engine.redis, engine_settings),
         management=Management(engine, registry),
     )
+
+
+def _tokens(settings: WebSettings) -> Tokens | None:
+    """The verifier of the issuer's tokens; its library is loaded only where there is an issuer."""
+    if not settings.oidc_issuer:
+        return None
+    from webapp.auth.oidc import tokens_of  # noqa: PLC0415
+
+    return tokens_of(settings)
 
 
 def services_of(app: Flask) -> Services:

@@ -18,6 +18,7 @@ from deploy.local.stack import Stack
 from tests.support.issuer import AUDIENCE, Issuer, issuer
 from tests.support.service import Service, serve
 from webapp.auth import jwks
+from webapp.auth.issuer import KeysUnavailable
 from webapp.auth.jwks import FetchError, KeySource
 from webapp.services import services_of
 
@@ -265,7 +266,7 @@ def test_keys_serve_for_an_hour_without_the_issuer_and_no_longer() -> None:
     down[0], now[0] = True, jwks.STALE_SECONDS
     assert source.find("one")
     now[0] += 1
-    with pytest.raises(jwks.KeysUnavailable):
+    with pytest.raises(KeysUnavailable):
         source.find("one")
 
 

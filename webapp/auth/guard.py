@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, request
 
 from webapp.auth import scopes, throttle
-from webapp.auth.jwks import KeysUnavailable
+from webapp.auth.issuer import KeysUnavailable
 from webapp.auth.principals import INTERNAL, Principal, enter, on_behalf_of
 from webapp.auth.tickets import PARAMETER
 from webapp.http.ports import port_of

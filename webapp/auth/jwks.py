@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 import structlog
 import urllib3
 from joserfc import jwk
 from joserfc.errors import JoseError
+
+from webapp.auth.issuer import KeysUnavailable, is_safe
 
 Key = jwk.RSAKey | jwk.ECKey | jwk.OKPKey
 Fetch = Callable[[], Mapping[str, Key]]
@@ -36,7 +37,6 @@ MOST_KEYS = 50
 
 PIECE = 16 * 1024
 KINDS: dict[str, Any] = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 OK = 200
 
 log = structlog.get_logger(__name__)
@@ -44,10 +44,6 @@ log = structlog.get_logger(__name__)
 
 class FetchError(Exception):
     """The keys could not be fetched; the message says why, for the log."""
-
-
-class KeysUnavailable(Exception):
-    """There is no key to tell by: the issuer has not been reached in time."""
 
 
 class KeySource:
@@ -134,12 +130,6 @@ class Issuer:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise FetchError(f"{url}: {type(error).__name__}") from error
         return _object(body, url)
-
-
-def is_safe(url: str) -> bool:
-    """Whether keys may be fetched from there: over TLS, or from this machine."""
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
 
 
 def _body(response: urllib3.BaseHTTPResponse) -> bytes:

@@ -95,10 +95,8 @@ class Tokens:
         )
 
 
-def tokens_of(settings: AccessSettings) -> Tokens | None:
-    """The verifier of the settings' issuer, None when they name none."""
-    if not settings.oidc_issuer:
-        return None
+def tokens_of(settings: AccessSettings) -> Tokens:
+    """The verifier of the issuer that the settings name."""
     return Tokens(settings, KeySource(Issuer(settings.oidc_issuer, settings.oidc_jwks_url).fetch))
 
 

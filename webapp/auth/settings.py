@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from tasks.jobs.environment import SettingError, setting
 from webapp.auth import scopes
-from webapp.auth.jwks import is_safe
+from webapp.auth.issuer import is_safe
 from webapp.auth.quotas import KINDS, Quotas, rate
 
 # Those whose verifying key is no secret: whoever can verify with another kind can sign, too.
