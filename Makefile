@@ -4,8 +4,8 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run new-agent rename test faults fuzz check format format-check lint types imports docs lock manifests \
-	screenshots deploy-base deploy-test release audit licences sbom upgrade clean install install-dev
+.PHONY: help demo run new-agent rename test faults bench fuzz check format format-check lint types imports docs lock \
+	manifests screenshots deploy-base deploy-test release audit licences sbom upgrade clean install install-dev
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ lock: install-dev ## Resolve the dependencies anew and pin them with hashes
 
 upgrade: install-dev ## The same with the newest versions of everything
 	@$(BIN)/python -m deploy.local.lock --upgrade
+
+bench: install-dev ## Measure Slipway beside its peers and the limit (NAME="inflight streams", ROUNDS=3)
+	@$(BIN)/python -m benchmarks $(NAME) --rounds $(or $(ROUNDS),3)
 
 fuzz: install-dev ## Send 10,000 requests and more that nobody would think of
 	@$(BIN)/python -m tests.fuzz

@@ -25,6 +25,7 @@ LOCKS: dict[str, list[str]] = {
     # These have environments of their own; the clients bound versions that ours needs newer.
     "requirements-generator.txt": ["tests/support/openapi/requirements.in"],
     "requirements-clients.txt": ["tests/clients/requirements.in"],
+    "benchmarks/peers/requirements.txt": ["benchmarks/peers/requirements.in"],
 }
 UNBOUND = ("requirements.txt", "requirements-clients.txt")
 OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]
