@@ -28,6 +28,7 @@ HIDDEN = {
 }
 OPENAI = {"/v1/models", "/v1/chat/completions"}
 PIPELINES = "/v1/api/"
+OPEN_PROTOCOL = "/v2"
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_an_operation_needs_a_key_exactly_when_the_guard_wants_one(app: Flask, d
 
 def test_every_error_is_a_problem_with_an_example(document: dict[str, Any]) -> None:
     for _, path, operation in operations(document):
-        if path in OPENAI or path.startswith(PIPELINES):
+        if path in OPENAI or path.startswith((PIPELINES, OPEN_PROTOCOL)):
             continue
         errors = [status for status in operation["responses"] if int(status) >= 400]
         assert errors
@@ -131,6 +132,16 @@ def test_every_error_is_a_problem_with_an_example(document: dict[str, Any]) -> N
             assert set(resolve(document, content["schema"])["required"]) <= set(content["example"])
             assert content["example"]["status"] == int(status)
             assert "X-Request-ID" in answer["headers"]
+
+
+def test_the_open_inference_protocol_has_errors_of_one_member(document: dict[str, Any]) -> None:
+    paths = [(path, operation) for _, path, operation in operations(document) if path.startswith(OPEN_PROTOCOL)]
+    assert len(paths) == 6
+    for _, operation in paths:
+        errors = [answer for status, answer in operation["responses"].items() if int(status) >= 400]
+        assert errors
+        assert all(list(answer["content"]) == ["application/json"] for answer in errors)
+        assert all(list(answer["content"]["application/json"]["example"]) == ["error"] for answer in errors)
 
 
 @pytest.mark.parametrize("path", sorted(OPENAI))
