@@ -14,6 +14,7 @@ from webapp.auth.guard import came_internally
 from webapp.auth.ownership import unknown_deployment, visible_deployment
 from webapp.http.limits import accepts, takes_up_to
 from webapp.http.pipeline_errors import described_as, in_their_words, inference_error
+from webapp.http.problem import Problem
 from webapp.services import services
 
 ARGUMENTS = {
@@ -29,6 +30,7 @@ ARGUMENTS = {
     },
 }
 
+LONGEST_SEPARATOR = 8
 PREFIX = "/v1/api/pipelines/infer"
 ROW = [0] * 39 + [24, 8, 5, 12, 37, 1, 14, 15, 5, 11, 4]
 ONE_RESULT = [
@@ -74,7 +76,7 @@ SELECTION = [
         "name": "dataset.separator",
         "required": False,
         "description": "What joins the parts of a name, as `out.main`; without it they are nested.",
-        "schema": {"type": "string", "maxLength": 8},
+        "schema": {"type": "string", "maxLength": LONGEST_SEPARATOR},
         "example": ".",
     }
 ]
@@ -125,5 +127,13 @@ def wanted() -> Wanted:
         accept=accept,
         include=request.args.getlist("dataset[]") or ["*"],
         exclude=request.args.getlist("dataset.exclude[]"),
-        separator=request.args.get("dataset.separator", "")[:8],
+        separator=separator(),
     )
+
+
+def separator() -> str:
+    """What joins the parts of a name in the answer."""
+    found = request.args.get("dataset.separator", "")
+    if len(found) > LONGEST_SEPARATOR:
+        raise Problem(400, "invalid_separator", f"dataset.separator has {LONGEST_SEPARATOR} characters at most.")
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import Any
 
 import marshmallow as ma
@@ -77,12 +78,13 @@ MODEL = {
 }
 INPUT = {"name": "text_input", "shape": [1, 50], "datatype": "FP32"}
 OUTPUT = {"name": "main", "shape": [1, 1], "datatype": "FP32"}
+REQUESTED = {**INPUT, "data": [0] * 43 + [16, 35, 12, 24, 27, 23, 16]}
 ANY: dict[str, Any] = {"type": "object", "additionalProperties": True}
 BODY = {
     "required": True,
     "content": {
-        JSON: {"schema": ANY, "example": {"inputs": [{**INPUT, "data": [0] * 43 + [16, 35, 12, 24, 27, 23, 16]}]}},
-        BINARY: {"schema": {"type": "string", "format": "binary"}, "example": "JSON, then tensors"},
+        JSON: {"schema": ANY, "example": {"inputs": [REQUESTED]}},
+        BINARY: {"schema": {"type": "string", "format": "binary"}, "example": dumps({"inputs": [REQUESTED]})},
     },
 }
 
