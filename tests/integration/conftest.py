@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,8 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         procfile.write(
             cpu.replace("worker-cpu", "worker-gpu").replace("cpu@", "gpu@").replace("-queues cpu", "-queues gpu")
         )
+    # What the pages call a model of yours.
+    shutil.copy(copy / "tasks" / "pipelines" / "sample" / "urldemomodel.onnx", copy / "model.onnx")
     (copy / ".env").write_text("QUEUES=io:gevent,cpu:prefork,gpu:prefork\n")  # as `make run` and `flask` read it
     with served(copy, {"WEB_CONCURRENCY": "1", "QUEUES": "io:gevent,cpu:prefork,gpu:prefork"}) as service:
         yield service

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
@@ -27,6 +28,7 @@ from tests.support.programs import find_program
 PAGES = [ROOT / "README.md", ROOT / "deploy" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(?:sh|bash)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TIMEOUT = 90
+STARTING = Lock()
 
 # By the first line of the block.
 ELSEWHERE = {
@@ -35,7 +37,8 @@ ELSEWHERE = {
     "make demo": "test_demo.py runs it; `make test` is what runs this",
     "make rename NAME=yours": "test_renamed.py runs it",
     "cp .env.example .env": "needs a container engine: tests/deploy/test_containers.py runs compose.yaml",
-    "debootstrap --variant=minbase": "needs a container engine and Debian's mirror: for `make deploy-test`",
+    "make deploy-base deploy-test": "needs a container engine, and minutes: it runs tests/deploy/test_containers.py",
+    "make release": "needs a commit that says it is a release: tests/deploy/test_release.py makes one",
     "python -m deploy.kubernetes.pin production": "needs a cluster: tests/deploy/test_manifests.py pins and builds",
     "python -m deploy.backup save": "needs an empty server to restore to: tests/deploy/test_backup.py runs both",
 }
@@ -61,8 +64,12 @@ class Block:
 
     @property
     def servers(self) -> list[str]:
-        """The lines that keep running."""
+        """The lines that keep running; what stands behind them is run while they do."""
         return [line for line in self.text.splitlines() if "make run" in line.partition("#")[0]]
+
+    @property
+    def meanwhile(self) -> str:
+        return "\n".join(line for line in self.text.splitlines() if line not in self.servers)
 
 
 def blocks() -> Iterator[Block]:
@@ -91,10 +98,15 @@ def test_no_exception_is_left_over() -> None:
 def test_it_does_what_it_says(block: Block, theirs: Served) -> None:
     find_program("curl")
     commands = re.sub(r"(http://)?\b(127\.0\.0\.1|localhost):8000\b", theirs.url, block.text)
+    environ = environment(theirs.folder, API_KEY=theirs.key, REDIS_URL=theirs.redis_url, EXTERNAL_INFERENCE="true")
+    run(commands, theirs.folder, **environ)
+
+
+def run(commands: str, folder: Path, **environ: str) -> None:
     done = subprocess.run(
         ["bash", "-c", PRELUDE + commands],
-        cwd=theirs.folder,
-        env=environment(theirs.folder, API_KEY=theirs.key, REDIS_URL=theirs.redis_url),
+        cwd=folder,
+        env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -106,28 +118,40 @@ def test_it_does_what_it_says(block: Block, theirs: Served) -> None:
 
 def test_what_keeps_running_comes_up_and_stops(tmp_path: Path) -> None:
     # Nothing outside of this machine is called.
-    lines = {re.sub(r"https://[^ /]+", "http://127.0.0.1:9", line) for block in RUN_HERE for line in block.servers}
-    # All at once: what they do at their start is mostly to wait.
+    lines = {
+        re.sub(r"https://[^ /]+", "http://127.0.0.1:9", line): block.meanwhile
+        for block in RUN_HERE
+        for line in block.servers
+    }
+    # One begins when the one before it is up, since all of them ask for the same ports; they stop side by side.
     with ThreadPoolExecutor(len(lines)) as pool:
-        runs = [pool.submit(run_and_stop, line, copy_project(tmp_path / str(n))) for n, line in enumerate(lines)]
+        folders = [copy_project(tmp_path / str(number)) for number in range(len(lines))]
+        runs = [pool.submit(run_and_stop, *each, folder) for each, folder in zip(lines.items(), folders, strict=True)]
         for run in runs:
             run.result()
 
 
-def run_and_stop(line: str, folder: Path) -> None:
+def wait_until_up(process: subprocess.Popen[bytes], output: Path) -> bool:
+    deadline = time.monotonic() + TIMEOUT
+    while "Ctrl-C stops it" not in output.read_text(errors="replace"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def run_and_stop(line: str, meanwhile: str, folder: Path) -> None:
     family = Family()
     output = folder / "output.txt"
     environ = environment(folder, PORT=str(free_port()), WEB_CONCURRENCY="1", IO_CONCURRENCY="20", **family.mark)
-    with output.open("wb") as out:
+    with output.open("wb") as out, STARTING:
         process = subprocess.Popen(
             ["bash", "-c", PRELUDE + line], cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
+        up = wait_until_up(process, output)
     try:
-        deadline = time.monotonic() + TIMEOUT
-        while "Ctrl-C stops it" not in output.read_text(errors="replace"):
-            assert process.poll() is None, output.read_text(errors="replace")
-            assert time.monotonic() < deadline, output.read_text(errors="replace")
-            time.sleep(0.1)
+        assert up, output.read_text(errors="replace")
+        run(meanwhile, folder, **environ)
     finally:
         for pid, command in family.alive().items():
             if "deploy.local.run" in command:
