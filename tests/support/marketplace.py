@@ -107,7 +107,7 @@ def _check(document: dict[str, Any]) -> None:
     if not any((scheme["type"], scheme.get("scheme")) == ("http", "bearer") for scheme in schemes):
         raise ImportRefused("no bearer scheme")
     for path, item in document["paths"].items():
-        if "/admin" in path or "/metrics" in path:
+        if path.startswith(("/v1/admin", "/metrics")):
             raise ImportRefused(f"{path} is not for callers")
         for method in METHODS:
             operation = item.get(method, {"operationId": "", "summary": "", "responses": {"": {}}})
