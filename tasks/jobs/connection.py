@@ -18,13 +18,15 @@ from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
+from tasks.jobs.places import Places
 from tasks.jobs.settings import EngineSettings
 
 # Across a network a connection stands within milliseconds; the kernel's second SYN comes after one second.
 CONNECT_SECONDS = 1.0
 # Our scripts take below a millisecond; a server that rewrites its file on a slow disk may stand still for a second.
 REPLY_SECONDS = 2.0
-# With the reply it stays below the three seconds in which a caller is told that Redis does not answer.
+# How long nobody may have had an answer while callers wait for a place. With the reply it stays below the three seconds
+# in which a caller is told that Redis does not answer.
 POOL_SECONDS = 0.9
 # Greenlets share these: twelve carry some ten thousand commands a second.
 POOL_SIZE = 12
@@ -43,7 +45,7 @@ def connect(
 
     The bounds keep a caller from hanging: refused connections are given up after about 0.1 s, a server that
     accepts and never answers after `POOL_SECONDS + socket_timeout`. The pool makes greenlets wait for a connection
-    instead of opening hundreds.
+    instead of opening hundreds: for as long as others have their turn, see `Places`.
     """
     # A connection that Redis closed meanwhile is replaced; a server that does not answer is not asked twice,
     # because the caller's time is bounded.
@@ -75,6 +77,7 @@ def _client(settings: EngineSettings, retry: Retry, max_connections: int, socket
         settings.redis_url,
         max_connections=max_connections,
         timeout=POOL_SECONDS,
+        queue_class=Places,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=socket_timeout,
         socket_keepalive=True,

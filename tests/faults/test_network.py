@@ -47,7 +47,7 @@ def jobs_of(engine: Engine) -> set[str]:
 def submit(client: Client) -> tuple[int, str, float, str]:
     begun = time.monotonic()
     answer = client.post("/v1/agents/echo/run", json={"text": "hello"}, headers={"Prefer": "respond-async"})
-    job_id = answer.json()["id"] if answer.status_code == 202 else ""
+    job_id = answer.json()["id"] if answer.ok else ""
     return answer.status_code, answer.headers.get("Retry-After", ""), time.monotonic() - begun, job_id
 
 
@@ -77,8 +77,9 @@ def test_what_was_accepted_over_a_bad_network_ends_once(
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: submit(Client(stack)), range(40)))
     proxy.mode = Mode.PASS
-    accepted = [job_id for status, _, _, job_id in answers if status == 202]
-    assert {status for status, *_ in answers} <= {202, 503}
+    accepted = [job_id for _, _, _, job_id in answers if job_id]
+    # 200: a submission whose reply was lost was repeated, and by then its job had ended.
+    assert {status for status, *_ in answers} <= {200, 202, 503}
     assert len(accepted) > 10
     assert set(accepted) <= jobs_of(engine)
     for job_id in accepted:
