@@ -24,7 +24,6 @@ from webapp.auth import guard, throttle
 from webapp.encoding import OrjsonProvider
 from webapp.http import limits, logging, metrics_port, problem, request_id
 from webapp.openapi import Api
-from webapp.playground.page import playground
 from webapp.schemas.agent_input import InputSchemas
 from webapp.settings import WebSettings
 
@@ -99,6 +98,4 @@ def _add_endpoints(
         api.register_blueprint(blueprint)
     parts.register(app, api, settings, engine_settings)
     app.register_blueprint(dead_jobs.dead)
-    if settings.playground:
-        app.register_blueprint(playground)
     app.register_blueprint(sockets.blueprint(catalogue, inputs))

@@ -25,3 +25,5 @@ def _wanted(settings: WebSettings, engine_settings: EngineSettings) -> Iterator[
         yield "webapp.api.webhooks"
     if engine_settings.serve_pipelines:
         yield "webapp.api.pipelines.registration"
+    if settings.playground:
+        yield "webapp.playground.page"

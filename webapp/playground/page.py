@@ -5,7 +5,9 @@ from __future__ import annotations
 import mimetypes
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Flask, Response, abort, request
+
+from webapp.openapi import Api
 
 playground = Blueprint("playground", __name__)
 
@@ -27,6 +29,11 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+
+
+def register(app: Flask, _: Api) -> None:
+    """Serve the page. It is for people, so it is in no document."""
+    app.register_blueprint(playground)
 
 
 @playground.route("/playground")
