@@ -125,6 +125,15 @@ def test_streams_are_kept_while_they_are_open(two: list[Flask]) -> None:
     assert after[0][1] > before[0][1]
 
 
+def test_a_stream_that_is_closed_while_places_are_renewed_stays_closed(two: list[Flask]) -> None:
+    mine, redis = services_of(two[0]).streams, services_of(two[0]).engine.redis
+    close_it = mine.open(STATIC)
+    held = dict(mine._open)
+    close_it()
+    mine._extend(held)
+    assert redis.zcard(services_of(two[0]).engine.keys.streams_of(STATIC.id)) == 0
+
+
 def test_streams_are_counted_alone_while_redis_is_away(tmp_path: Path) -> None:
     app = application(f"redis://127.0.0.1:{free_port()}/0", tmp_path, **LIMITS)
     mine = services_of(app).streams
