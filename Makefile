@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run new-agent rename test faults bench fuzz check format format-check lint types imports docs lock \
+.PHONY: help demo run new-agent rename test faults bench bench-tiny fuzz check format format-check lint types imports docs lock \
 	manifests screenshots deploy-base deploy-test release audit licences sbom upgrade clean install install-dev
 
 help: ## Show this help
@@ -64,6 +64,9 @@ upgrade: install-dev ## The same with the newest versions of everything
 
 bench: install-dev ## Measure Slipway beside its peers and the limit (NAME="inflight streams", ROUNDS=3)
 	@$(BIN)/python -m benchmarks $(NAME) --rounds $(or $(ROUNDS),3)
+
+bench-tiny: install-dev ## Run every benchmark once and small, without the peers: does it run at all?
+	@$(BIN)/python -m benchmarks $(NAME) --tiny --no-peers --results var/bench-tiny
 
 fuzz: install-dev ## Send 10,000 requests and more that nobody would think of
 	@$(BIN)/python -m tests.fuzz

@@ -181,6 +181,11 @@ def litserve_noop(_: ModelServer | None = None) -> AbstractContextManager[Server
     return _peer("python", ["lit.py", "noop", "{port}"], {})
 
 
+def litserve_batches(file: Path, size: int, delay: float) -> AbstractContextManager[Server]:
+    """LitServe with an ONNX model, whose requests it gathers in batches."""
+    return _peer("python", ["lit.py", "batches", "{port}"], {"MODEL": str(file), "BATCH": f"{size} {delay}"})
+
+
 def bentoml(model: ModelServer | None = None) -> AbstractContextManager[Server]:
     """BentoML."""
     return _peer("bentoml", ["serve", "bento:Bench", "--port={port}"], provider(model))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.case import Case
-from benchmarks.cases import growth, held, inflight, pdf, roundtrip, scale, start, streams, submit
+from benchmarks.cases import batching, growth, held, infer, inflight, pdf, roundtrip, scale, start, streams, submit
 
 ALL: tuple[Case, ...] = (
     inflight.CASE,
@@ -15,6 +15,8 @@ ALL: tuple[Case, ...] = (
     held.CASE,
     submit.HTTP,
     submit.ENGINE,
+    infer.CASE,
+    batching.CASE,
     pdf.REPORT,
     pdf.LARGE,
     growth.CASE,

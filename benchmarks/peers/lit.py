@@ -1,9 +1,11 @@
-"""The same work on LitServe: `python lit.py noop|chat PORT`."""
+"""The same work on LitServe: `python lit.py noop|chat|batches PORT`."""
 
 import os
 import sys
 
 import litserve
+import numpy
+import onnxruntime
 from openai import AsyncOpenAI
 
 
@@ -32,7 +34,29 @@ class Chat(litserve.LitAPI):
         return answer
 
 
+class Batches(litserve.LitAPI):
+    def setup(self, device):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(os.environ["MODEL"], options)
+
+    def decode_request(self, request):
+        return numpy.array(request["text_input"][0], dtype=numpy.float32)
+
+    def predict(self, rows):
+        return self.session.run(["main"], {"text_input": rows})[0]
+
+    def encode_response(self, main):
+        return {"main": main.tolist()}
+
+
+def made(kind):
+    if kind == "batches":
+        size, delay = os.environ["BATCH"].split()
+        return Batches(max_batch_size=int(size), batch_timeout=float(delay))
+    return Noop() if kind == "noop" else Chat(enable_async=True)
+
+
 if __name__ == "__main__":
-    api = Noop() if sys.argv[1] == "noop" else Chat(enable_async=True)
-    server = litserve.LitServer(api, accelerator="cpu", timeout=120)
+    server = litserve.LitServer(made(sys.argv[1]), accelerator="cpu", timeout=120)
     server.run(port=int(sys.argv[2]), generate_client_file=False, log_level="warning")
