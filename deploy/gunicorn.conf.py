@@ -89,7 +89,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 def child_exit(server: Any, worker: Any) -> None:
     # What it had open is open no more. prometheus-client has a function for it, but see the top: no imports here.
-    for gauges in METRICS_DIR.glob(f"gauge_live*_{worker.slot}.db"):
+    for gauges in METRICS_DIR.glob(f"gauge_live*_{worker.slot}.db") if METRICS_PORT else ():
         gauges.unlink(missing_ok=True)
 
 

@@ -109,7 +109,8 @@ class Stack:
         command = procfile()[name]
         if as_name:
             command = command.replace("@%h", f"-{as_name}@%h")
-        settings = self._metrics_port(as_name or name) | settings
+        if "METRICS_PORT" not in settings:
+            settings |= self._metrics_port(as_name or name)
         log = self.log_path(as_name or name)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:

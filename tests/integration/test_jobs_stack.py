@@ -105,7 +105,9 @@ def test_several_documents_become_one_report(client: Client) -> None:
 def second_web(stack: Stack) -> Iterator[str]:
     """Another web process of the same service, on a port of its own. Returns its URL."""
     port = free_port()
-    process = stack.spawn("web", as_name="second-web", PORT=str(port), INTERNAL_PORT="0", WEB_CONCURRENCY="1")
+    process = stack.spawn(
+        "web", as_name="second-web", PORT=str(port), INTERNAL_PORT="0", METRICS_PORT="0", WEB_CONCURRENCY="1"
+    )
     url = f"http://127.0.0.1:{port}"
     stack.wait_for("the second web server", lambda: web_is_ready(url), 60)
     yield url
