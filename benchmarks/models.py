@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 
 from tests.support.onnx_models import WIDTH, model, number
 
-SIDE = 1280  # of its square matrices: some 30 ms on one core of 2023, not below 20 on one that is faster by half
+SIDE = 1280  # of its square matrices: some 30 ms of a core in the README's table, so 20 on one faster by half
 
 
 def session_of(source: bytes | Path) -> onnxruntime.InferenceSession:
