@@ -15,7 +15,7 @@ def test_streams_that_are_cut_all_the_time_lose_and_repeat_nothing(tmp_path: Pat
     stack = Stack(tmp_path, SETTINGS | {"WEB_CONCURRENCY": "2"}, only=("web", "worker-io"))
     try:
         stack.start()
-        found = cut_streams(stack, CUTS, every=2.0)
+        found = cut_streams(stack, CUTS, every=0.8)  # they take a second and a half at the least
     finally:
         stack.kill()
     print(found)

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from tasks.jobs import Engine
-from tests.support.client import Client, engine_of
+from tests.support.client import Client, engine_of, files_of_jobs
 
 
 @pytest.fixture
@@ -41,10 +41,6 @@ def family(pid: int) -> list[int]:
     return [pid, *(int(child) for child in children)]
 
 
-def files(stack: Stack) -> list[Path]:
-    return [path for path in stack.artifacts_dir.rglob("*") if path.is_file()]
-
-
 def test_a_full_redis_refuses_new_jobs_and_keeps_the_others(client: Client, engine: Engine) -> None:
     running = client.submit("count", to=60, pause=0.05)
     client.wait_for(running, "running")
@@ -67,7 +63,7 @@ def test_a_full_redis_refuses_new_jobs_and_keeps_the_others(client: Client, engi
 def test_a_full_redis_leaves_no_input_behind(client: Client, engine: Engine, own_stack: Stack) -> None:
     engine.redis.config_set("maxmemory", 1)
     assert client.post("/v1/agents/echo/run", json={"text": "x" * 400_000}).status_code == 503
-    assert files(own_stack) == []
+    assert files_of_jobs(own_stack) == []
 
 
 def test_a_full_disk_fails_the_job_and_leaves_no_part_of_a_file(client: Client, own_stack: Stack) -> None:
@@ -75,7 +71,7 @@ def test_a_full_disk_fails_the_job_and_leaves_no_part_of_a_file(client: Client, 
         job = client.wait_for(client.submit("write_file", megabytes=3))
         assert (job["status"], job["artifacts"]) == ("failed", [])
         assert job["error"] == {"code": "storage_unavailable", "detail": "A file of the job could not be stored."}
-        assert files(own_stack) == []
+        assert files_of_jobs(own_stack) == []
         small = client.wait_for(client.submit("write_file", megabytes=1))
         assert small["status"] == "completed"
     job = client.wait_for(client.submit("write_file", megabytes=3))
@@ -86,7 +82,7 @@ def test_a_full_disk_refuses_what_would_have_to_be_stored(client: Client, own_st
     with largest_file(own_stack, 256 * 1024):
         answer = client.post("/v1/agents/echo/run", json={"text": "x" * 400_000})
         assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
-        assert files(own_stack) == []
+        assert files_of_jobs(own_stack) == []
         assert client.post("/v1/agents/echo/run", json={"text": "small"}).json()["result"] == "small"
     assert client.post("/v1/agents/echo/run", json={"text": "x" * 400_000}).status_code == 200
 

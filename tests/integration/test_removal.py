@@ -5,14 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
 from deploy.local.stack import Stack
-from tests.support.client import Client
+from tests.support.client import Client, engine_of, files_of_jobs
 from tests.support.large_agents.ai_service_binary import content
 
 LARGE = 60  # MiB: more than all buffers between gunicorn and a client of this machine hold
@@ -38,10 +38,6 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def files(stack: Stack) -> list[Path]:
-    return [path for path in stack.artifacts_dir.rglob("*") if path.is_file()]
-
-
 def wait_until_removed(client: Client, where: str) -> None:
     deadline = time.monotonic() + REMOVED_WITHIN
     while client.request("HEAD", where).status_code != 410:
@@ -49,8 +45,8 @@ def wait_until_removed(client: Client, where: str) -> None:
         time.sleep(0.05)
 
 
-def drop(stack: Stack, mebibytes: int, after: int) -> str:
-    """Ask for a file, read `after` bytes of it, reset the connection. Returns where it says the file is."""
+def drop(stack: Stack, mebibytes: int, after: int, until: Callable[[], object] = lambda: True) -> str:
+    """Ask for a file, read `after` bytes of it, reset the connection when `until` holds. Returns where the file is."""
     with socket.create_connection(("127.0.0.1", stack.port), timeout=60) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         head = f"GET /ai_service_binary?param1={mebibytes} HTTP/1.1\r\nHost: x\r\nX-API-Key: {stack.api_key}\r\n\r\n"
@@ -58,6 +54,10 @@ def drop(stack: Stack, mebibytes: int, after: int) -> str:
         received = b""
         while len(received) < after:
             received += connection.recv(4096)
+        deadline = time.monotonic() + REMOVED_WITHIN
+        while not until():
+            assert time.monotonic() < deadline, "the server has not handed it over"
+            time.sleep(0.05)
         # A reset instead of an orderly end: what is still on its way is thrown away.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     lines = received.partition(b"\r\n\r\n")[0].decode().split("\r\n")
@@ -74,7 +74,7 @@ def test_a_file_that_was_delivered_whole_is_gone(hasty: Stack, method: str) -> N
     assert answer.headers["Content-Disposition"] == 'inline; filename="result.pdf"'
     assert answer.content == b"".join(content(1))
     wait_until_removed(client, answer.headers["Content-Location"].removeprefix(hasty.url))
-    assert files(hasty) == []
+    assert files_of_jobs(hasty) == []
 
 
 def test_a_file_whose_delivery_broke_is_still_there_and_stays(hasty: Stack) -> None:
@@ -90,8 +90,10 @@ def test_a_file_whose_delivery_broke_is_still_there_and_stays(hasty: Stack) -> N
 
 
 def test_a_small_file_that_looked_delivered_is_there_until_the_grace_is_over(patient: Stack) -> None:
-    client = Client(patient)
-    where = drop(patient, 0, after=200)
+    client, engine = Client(patient), engine_of(patient)
+    # The server has handed over all of it, and cannot know that nobody read it.
+    where = drop(patient, 0, after=200, until=lambda: engine.redis.zcard(engine.keys.removals))
+    engine.redis.connection_pool.disconnect()
     assert client.get(where).content == b"".join(content(0))
     wait_until_removed(client, where)
 

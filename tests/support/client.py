@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -58,6 +59,12 @@ class Client:
             assert time.monotonic() < deadline, f"the job is still {job['status']} after {timeout} s"
             time.sleep(0.05)
         return job
+
+
+def files_of_jobs(stack: Stack) -> list[Path]:
+    """What is in the folder of artifacts, but for the models, which stay."""
+    found = (path for path in stack.artifacts_dir.rglob("*") if path.is_file())
+    return [path for path in found if path.relative_to(stack.artifacts_dir).parts[0] != "models"]
 
 
 def engine_of(stack: Stack) -> Engine:
