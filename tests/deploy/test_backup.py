@@ -25,9 +25,10 @@ def test_everything_comes_back(tmp_path: Path) -> None:
         stack.lose("worker-io")
         waiting = [client.submit("echo", text=f"number {number}") for number in range(20)]
         settings = load(EngineSettings, stack.environment)
+        stored = [path for path in stack.artifacts_dir.rglob("*") if path.is_file()]
         keys, files = save(settings, file)
         assert keys > 20
-        assert files == 1
+        assert files == len(stored) >= 1
 
         with pytest.raises(BackupError, match="already"):
             restore(settings, file)
