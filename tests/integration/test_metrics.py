@@ -135,6 +135,19 @@ def test_no_caller_can_make_up_a_label(stack: Stack) -> None:
     assert value(text, metrics.HTTP_REQUESTS.name, route="unknown", status="404") >= 1
 
 
+def test_a_file_that_was_just_made_or_left_empty_is_no_fault(stack: Stack) -> None:
+    folders = {path.parent for path in (stack.directory / "metrics").rglob("*.db")}
+    assert folders
+    left = [folder / "counter_9999.db" for folder in folders]
+    for path in left:
+        path.touch()
+    try:
+        assert all(scraped(stack, process) for process in stack.metrics_ports)
+    finally:
+        for path in left:
+            path.unlink()
+
+
 def test_what_is_told_is_declared_and_labelled_as_declared(stack: Stack) -> None:
     declared = {each.name: set(each.labels) for each in DECLARED}
     for process in stack.metrics_ports:
