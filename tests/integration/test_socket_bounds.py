@@ -69,6 +69,20 @@ FLOODS = {
 }
 
 
+# First of all: the floods below keep the server busy for a while.
+def test_a_key_that_ends_or_is_revoked_takes_its_sockets_with_it(chat_stack: Stack) -> None:
+    with key_store(chat_stack) as keys:
+        _, ending = keys.create("ends", lifetime=timedelta(seconds=4))
+        revoked, leaked = keys.create("leaks")
+        sockets = [open_at(chat_stack, "long", key) for key in (ending, leaked)]
+        for each in sockets:
+            assert ask(each, "hello")[1]["done"]
+        keys.revoke(revoked.id)
+        for each in sockets:
+            assert close_code(each) == 4401
+            each.shutdown()
+
+
 @pytest.mark.parametrize(("frames", "code"), FLOODS.values(), ids=FLOODS)
 def test_what_is_too_much_closes_its_socket_and_no_other(
     socket: WebSocket, chat_stack: Stack, frames: list[bytes], code: int
@@ -87,19 +101,6 @@ def test_the_longest_message_may_come_in_pieces(socket: WebSocket) -> None:
     send(socket, *(frame(ABNF.OPCODE_CONT, piece, final=False) for piece in pieces[1:]))
     send(socket, frame(ABNF.OPCODE_CONT, b""))
     assert "content" in json.loads(socket.recv())
-
-
-def test_a_key_that_ends_or_is_revoked_takes_its_sockets_with_it(chat_stack: Stack) -> None:
-    with key_store(chat_stack) as keys:
-        _, ending = keys.create("ends", lifetime=timedelta(seconds=4))
-        revoked, leaked = keys.create("leaks")
-        sockets = [open_at(chat_stack, "long", key) for key in (ending, leaked)]
-        for each in sockets:
-            assert ask(each, "hello")[1]["done"]
-        keys.revoke(revoked.id)
-        for each in sockets:
-            assert close_code(each) == 4401
-            each.shutdown()
 
 
 def test_a_key_that_may_only_read_opens_no_socket(chat_stack: Stack) -> None:
