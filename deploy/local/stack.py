@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -123,7 +124,8 @@ class Stack:
         first = load(MetricsSettings, self.environment).port
         if not first:
             return {}
-        return {"METRICS_PORT": str(self.metrics_ports.setdefault(name, first + len(self.metrics_ports)))}
+        free = next(port for port in count(first) if port not in self.metrics_ports.values())
+        return {"METRICS_PORT": str(self.metrics_ports.setdefault(name, free))}
 
     def wait_until_ready(self, timeout: float = READY_TIMEOUT) -> None:
         """Wait until web answers and every worker has been heard of."""
@@ -167,6 +169,7 @@ class Stack:
     def lose(self, name: str) -> None:
         """Kill one process and its children, as a machine that goes down does."""
         _kill_group(self.processes.pop(name))
+        self.metrics_ports.pop(name, None)
 
     def kill(self) -> None:
         """End whatever still runs, with its children."""
