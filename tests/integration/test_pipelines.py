@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from tests.support.pipelines import INFER, Caller
 
 ROW = [1.0] * WIDTH
 ARROW = "application/vnd.apache.arrow.file"
+CHILDREN = 2  # of the cpu worker, as the Procfile has it
 RECORDS = {"Content-Type": "application/json; format=pandas-records"}
 
 
@@ -360,6 +363,18 @@ def test_a_request_that_is_repeated_with_its_key_is_run_once(caller: Caller, dep
     assert (reused.status_code, reused.json()["source"]) == (400, "platform")
 
 
+@contextmanager
+def every_child_busy(stack: Stack) -> Iterator[None]:
+    """Nothing of the cpu worker starts meanwhile."""
+    client = Client(stack)
+    busy = [client.submit("steps", count=1_000) for _ in range(CHILDREN)]
+    for job_id in busy:
+        client.wait_for(job_id, "running")
+    yield
+    for job_id in busy:
+        client.post(f"/v1/jobs/{job_id}/cancel")
+
+
 @pytest.fixture(scope="module")
 def batched(caller: Caller, workspace: int) -> str:
     definition = {"batching": {"max_batch": 16, "max_delay": 0.2}}
@@ -375,9 +390,13 @@ def test_requests_that_wait_together_are_one_run_and_each_has_its_own_answer(
         rows = [[0] * (WIDTH - 1) + [number]] * (number % 3 + 1) if number % 5 else [[0] * (WIDTH - 1)]
         answers[number] = caller.another().infer(batched, {"text_input": rows})
 
+    engine = engine_of(stack)
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
+    with every_child_busy(stack):
+        for thread in threads:
+            thread.start()
+        line = engine.keys.pending("cpu")
+        stack.wait_for("all of them to wait", lambda: len(answers) + engine.redis.zcard(line) == len(threads), 30)
     for thread in threads:
         thread.join()
     for number, answer in answers.items():
@@ -387,5 +406,5 @@ def test_requests_that_wait_together_are_one_run_and_each_has_its_own_answer(
         else:
             assert answer.status_code == 400
             assert "49" in answer.json()["error"]
-    jobs = [engine_of(stack).get(answer.headers["X-Job-ID"]) for answer in answers.values() if answer.ok]
+    jobs = [engine.get(answer.headers["X-Job-ID"]) for answer in answers.values() if answer.ok]
     assert any(job is not None and job.company for job in jobs)
