@@ -10,13 +10,14 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import redis
 
 from deploy.local.processes import StackError, spawn, tail
 
-START_TIMEOUT = 15.0  # seconds; reading a large append-only file on a slow disk takes a few
+START_TIMEOUT = 15.0  # seconds until it answers
+LOAD_TIMEOUT = 300.0  # seconds: it reads its files at some 10 MB/s, and answers nothing else meanwhile
 GIVEN_TIMEOUT = 5.0  # seconds; it may be across a network
 # Below the ports that the kernel gives to outgoing connections (from 32,768): one of those cannot be in the way.
 FREE_PORTS = range(20_000, 32_768)
@@ -57,18 +58,15 @@ class Valkey:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start and wait until it answers. Raises StackError with the end of its log."""
+        """Start and wait until it serves. Raises StackError with the end of its log."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._end_leftover()
         with self.log.open("ab") as out:
             self._process = spawn([_binary(), *self._options()], stdout=out, cwd=self.directory)
         self._note.write_text(str(self.port))
-        deadline = time.monotonic() + START_TIMEOUT
         # Whoever else answers at this port is not meant.
-        while _pid_of_server(self.port) != self._process.pid:
-            if not self.running or time.monotonic() > deadline:
-                raise StackError(f"Valkey did not start; the end of {self.log}:\n{tail(self.log)}")
-            time.sleep(0.02)
+        self._wait_for("process_id", self._process.pid, START_TIMEOUT)
+        self._wait_for("loading", 0, LOAD_TIMEOUT)
 
     def stop(self) -> None:
         """Let it write down what it has, and end it."""
@@ -83,6 +81,13 @@ class Valkey:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def _wait_for(self, name: str, value: int, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while _about_server(self.port).get(name) != value:
+            if not self.running or time.monotonic() > deadline:
+                raise StackError(f"Valkey did not start; the end of {self.log}:\n{tail(self.log)}")
+            time.sleep(0.02)
 
     @property
     def _note(self) -> Path:
@@ -161,13 +166,14 @@ def _client(port: int) -> redis.Redis:
     return redis.Redis(port=port, socket_timeout=1, retry=None, decode_responses=True)  # type: ignore[arg-type]
 
 
-def _pid_of_server(port: int) -> int:
-    """The process that answers at this port; 0 when none does."""
+def _about_server(port: int) -> dict[str, Any]:
+    """What the server at this port says of itself, also while it loads; nothing when there is none."""
     try:
         with _client(port) as client:
-            return int(client.info("server")["process_id"])
+            about: dict[str, Any] = client.info()
+            return about
     except redis.RedisError:
-        return 0
+        return {}
 
 
 def _binary() -> str:
