@@ -12,6 +12,7 @@ ALL: tuple[Case, ...] = (
     roundtrip.CASE,
     streams.AT_ONCE,
     streams.MOST,
+    streams.ALL_OPEN,
     held.CASE,
     submit.HTTP,
     submit.ENGINE,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from benchmarks import servers
+from benchmarks import client, servers
 from benchmarks.case import SLIPWAY, Case, Contender, Figures, Goal, Measure, Scale, ratio
 from benchmarks.client import streams
+from benchmarks.machine import children, connections
 from benchmarks.servers import Opener, Server
 from tests.support.model_server import ModelServer
 
@@ -16,6 +18,7 @@ CHAT = '{"message": "Talk to me."}'
 CORRECTED = "FastAPI tutorial, corrected"
 SIZES = (50, 100, 200, 300, 400, 500, 600, 800, 1000, 1200)
 MOST_LAG = 250.0  # ms
+OPEN, OPEN_TOKENS = 1000, 20  # at one a second: the first stream is read still when the last has long been opened
 
 
 def tokens(scale: Scale) -> int:
@@ -52,6 +55,19 @@ def keeps_pace(server: Server, scale: Scale, size: int) -> bool:
     return False
 
 
+def all_open(server: Server, scale: Scale) -> Figures:
+    """A thousand streams that are open at the same time, and the connections to Redis that it takes."""
+    options = {"clients": scale.count(OPEN, 3), "tokens": scale.count(OPEN_TOKENS, 5), "within": 2.0}
+    load = client.start("streams", f"{server.url}/chat/stream", key=server.key, body=CHAT, **options)
+    web, most = children(server.pid)[0], 0
+    while load.poll() is None:
+        most = max(most, connections(web, server.redis))
+        time.sleep(0.2)
+    found = client.result(load)
+    wrong = found["lost"] + found["repeated"] + found["reordered"]
+    return {"complete": found["complete"], "wrong": wrong, "redis_connections": most}
+
+
 def contenders(watch: Callable[[Server, Scale], Figures]) -> tuple[Contender, ...]:
     def contender(name: str, server: Opener, *, peer: bool = False) -> Contender:
         @contextmanager
@@ -84,5 +100,28 @@ MOST = Case(
     contenders(most),
     (Goal("against the corrected tutorial", ratio("streams", SLIPWAY, CORRECTED), 1.5, 3, unit="×"),),
     plot="streams",
+    rounds=1,
+)
+
+
+@contextmanager
+def _one_web_process(scale: Scale) -> Iterator[Measure]:
+    with (
+        ModelServer(tokens=scale.count(OPEN_TOKENS, 5), rate=1) as model,
+        servers.slipway(servers.provider(model) | {"WEB_CONCURRENCY": "1"}) as running,
+    ):
+        yield lambda: all_open(running, scale)
+
+
+ALL_OPEN = Case(
+    "streams-open",
+    "1,000 streams of 20 tokens at 1 token/s, open at the same time on one web process",
+    (Contender(SLIPWAY, _one_web_process),),
+    (
+        Goal("streams that are complete", lambda each: each[SLIPWAY]["complete"], OPEN),
+        Goal("tokens lost, repeated or reordered", lambda each: each[SLIPWAY]["wrong"], 0, 0, at_most=True),
+        Goal("connections to Redis", lambda each: each[SLIPWAY]["redis_connections"], 19, at_most=True),
+    ),
+    plot="redis_connections",
     rounds=1,
 )
