@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL = @$(PYTHON) -m deploy.local.install
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run new-agent rename test faults bench bench-tiny fuzz check format format-check lint types imports docs lock \
+.PHONY: help demo run new-agent rename test faults bench bench-tiny fuzz quotas check format format-check lint types imports docs lock \
 	manifests screenshots deploy-base deploy-test release audit licences sbom upgrade clean install install-dev
 
 help: ## Show this help
@@ -70,6 +70,9 @@ bench-tiny: install-dev ## Run every benchmark once and small, without the peers
 
 fuzz: install-dev ## Send 10,000 requests and more that nobody would think of
 	@$(BIN)/python -m tests.fuzz
+
+quotas: install-dev ## Let one principal take 10,000 jobs and 1,000 streams, with somebody else beside it
+	@$(BIN)/python -m tests.quotas
 
 # 3: nobody could look, which it has said.
 audit: install-dev ## Look for known holes in what the locks name (needs the network; says so without)

@@ -20,15 +20,16 @@ PATIENCE = 60.0  # seconds a test waits for a job; most take milliseconds
 
 
 class Client:
-    """Calls a stack with its key."""
+    """Calls a stack with its key, or with another one."""
 
-    def __init__(self, stack: Stack, url: str = "", certificate: str = "") -> None:
+    def __init__(self, stack: Stack, url: str = "", certificate: str = "", key: str = "") -> None:
         self._url = url or stack.url  # a proxy's, in front of it
+        self.key = key or stack.api_key
         self._session = requests.Session()
         if certificate:
             self._session.trust_env = False  # a bundle that is named there would win over `verify`
             self._session.verify = certificate
-        self._session.headers["X-API-Key"] = stack.api_key
+        self._session.headers["X-API-Key"] = self.key
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         options.setdefault("timeout", 90)
