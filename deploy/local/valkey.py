@@ -110,6 +110,8 @@ class Valkey:
             # Every write goes to a file; what a killed server had said yes to is there when it is back.
             "appendonly": "yes",
             "appendfsync": "everysec",
+            # Short, so that a server that was killed is soon back: it reads the whole file before it answers.
+            "auto-aof-rewrite-min-size": "16mb",
             "save": "",
             # Full means an error that is answered with 503. Evicting would lose jobs silently.
             "maxmemory-policy": "noeviction",
