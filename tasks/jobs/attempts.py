@@ -173,7 +173,7 @@ class Attempts:
 
     def push(self, job_id: str, queue: str) -> bool:
         """Send the message of a waiting job again. False: it waits no longer."""
-        args = [job_id, make_message(job_id, queue)]
+        args: list[scripts.Argument] = [job_id, make_message(job_id, queue)]
         return bool(scripts.push(self.redis, self.keys.transition(job_id, queue), args))
 
     def get(self, job_id: str) -> Job | None:
