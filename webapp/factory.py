@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from tasks.jobs.settings import EngineSettings
 from tasks.metrics.settings import MetricsSettings
 from tasks.sdk import Agent, Catalogue
-from webapp import agents_cli, browsers, cli, doctor_cli, jobs_cli, parts, services
+from webapp import browsers, commands, parts, services
 from webapp.api import agents, ai_service, chat, credits, dead_jobs, idempotency, running, sockets, tasks
 from webapp.api.conversations import conversations
 from webapp.api.conversations import init_app as init_conversations
@@ -43,10 +43,7 @@ def create_app(
     _add_layers(app, settings)
     _add_endpoints(app, settings, engine_settings, known)
     metrics_port.init_app(app, metrics or MetricsSettings())
-    app.cli.add_command(cli.keys)
-    app.cli.add_command(jobs_cli.jobs)
-    app.cli.add_command(agents_cli.agents)
-    app.cli.add_command(doctor_cli.doctor)
+    commands.init_app(app, pipelines=engine_settings.serve_pipelines)
     return app
 
 

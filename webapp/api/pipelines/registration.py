@@ -1,10 +1,9 @@
-"""The one place where an application gets its pipelines: routes and commands."""
+"""The one place where an application gets the routes of its pipelines."""
 
 from __future__ import annotations
 
 from flask import Flask
 
-from webapp import pipelines_cli
 from webapp.api.pipelines import calls, inference, management, models, open_inference, workspaces
 from webapp.openapi import Api
 
@@ -20,4 +19,3 @@ def register(app: Flask, api: Api) -> None:
     ):
         api.register_blueprint(blueprint)
     calls.init_app(app)
-    app.cli.add_command(pipelines_cli.pipelines)
