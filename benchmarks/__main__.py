@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.case import Scale, run
 from benchmarks.cases import ALL, named
-from benchmarks.peers import environment
+from benchmarks.environment import PEERS
 
 RESULTS = report.HERE / "results"
 
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _make_peers() -> bool:
     try:
-        environment.make()
+        PEERS.make()
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"The peers cannot be installed, and are left out: {error}", file=sys.stderr)
         return False

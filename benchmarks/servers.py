@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from benchmarks import environment
 from benchmarks.machine import processor_seconds
-from benchmarks.peers.environment import HERE as PEERS
-from benchmarks.peers.environment import program
 from deploy.local.processes import ROOT, spawn, tail
 from deploy.local.stack import Stack
 from deploy.local.valkey import Valkey, free_port
@@ -35,6 +34,8 @@ SETTINGS = {
     "LOG_LEVEL": "warning",
 }
 READY = 90.0  # seconds
+PEERS = ROOT / "benchmarks" / "peers"
+program = environment.PEERS.program
 
 
 def provider(model: ModelServer | None) -> dict[str, str]:
@@ -73,13 +74,28 @@ def slipway(
     settings: Mapping[str, str] | None = None, only: tuple[str, ...] = ("web", "worker-io"), workers: int = 1
 ) -> Iterator[Server]:
     """Slipway as `make run` starts it, with some io workers."""
-    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder), {**SETTINGS, **(settings or {})}, only) as stack:
+    with _stack(settings, only) as stack:
         for number in range(2, workers + 1):
             stack.spawn("worker-io", f"worker-io-{number}")
         stack.wait_until_ready()
         assert isinstance(stack.valkey, Valkey)
         others = [process.pid for name, process in stack.processes.items() if name != "web"]
         yield Server(stack.url, stack.api_key, stack.processes["web"].pid, stack.redis_url, (*others, stack.valkey.pid))
+
+
+@contextmanager
+def _stack(settings: Mapping[str, str] | None, only: tuple[str, ...]) -> Iterator[Stack]:
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder), {**SETTINGS, **(settings or {})}, only) as stack:
+        yield stack
+
+
+@contextmanager
+def web_alone(settings: Mapping[str, str]) -> Iterator[Server]:
+    """The web side of Slipway with Redis, the web server being that of the `PATH` in the settings."""
+    with _stack(settings, ()) as stack:
+        stack.spawn("web", **settings)
+        stack.wait_until_ready()
+        yield Server(stack.url, stack.api_key, stack.processes["web"].pid)
 
 
 def slipway_with(model: ModelServer | None) -> AbstractContextManager[Server]:
