@@ -20,7 +20,7 @@ from tasks.jobs.events import Event
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
 from tasks.jobs.pace import drain_rate, retry_after
-from tasks.jobs.record import Job, NewJob, Status, created_job, fields_of
+from tasks.jobs.record import Job, NewJob, Place, Status, created_job, fields_of
 from tasks.jobs.settings import EngineSettings
 
 REFUSED = {b"no_conversation": NoConversation, b"conversation_full": ConversationFull}
@@ -62,7 +62,9 @@ class Engine:
             raise
         if kind == b"created":
             metrics.JOBS_SUBMITTED.add(new.agent, new.queue)
-            return created_job(new, fields, rest[0])
+            created, rank, ended = rest
+            rate = drain_rate(dict(zip(ended[::2], ended[1::2], strict=True)), int(created) / 1000)
+            return created_job(new, fields, created, place(rank, rate))
         if input_ref and kind != b"repeated":
             self.artifacts.delete(input_ref)
         return self._not_created(new, kind, rest)
@@ -96,7 +98,7 @@ class Engine:
             metrics.JOBS_ENDED.add(job.agent, job.queue, status)
         return status
 
-    def queue_place(self, job: Job) -> tuple[int, float | None]:
+    def queue_place(self, job: Job) -> Place:
         """Where a pending job stands (1 is next), and the seconds it may wait at the measured drain rate.
 
         The seconds are None while nothing has ended in the last minute; the place is 0 when it waits no more.
@@ -191,7 +193,7 @@ class Engine:
         return job
 
 
-def place(rank: int | None, rate: float) -> tuple[int, float | None]:
+def place(rank: int | None, rate: float) -> Place:
     """The place in a line (1 is next, 0 is none) and the seconds until its turn, None when nothing is known of them."""
     if rank is None:
         return 0, None

@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.jobs.engine import Engine, place
 from tasks.jobs.pace import drain_rate
-from tasks.jobs.record import ArtifactInfo, Job, Status
+from tasks.jobs.record import ArtifactInfo, Job, Place, Status
 
 # Everything but the input and the result: a page of large ones would be megabytes that nobody reads.
 FIELDS = (
@@ -64,7 +64,7 @@ def page(engine: Engine, owner: str, wanted: Filter, limit: int, after: Position
     return Page(_with_removed(engine, found), None)
 
 
-def queue_places(engine: Engine, jobs: Sequence[Job]) -> Mapping[str, tuple[int, float | None]]:
+def queue_places(engine: Engine, jobs: Sequence[Job]) -> Mapping[str, Place]:
     """What `Engine.queue_place` says, for those of many jobs that are pending, in one round trip."""
     pending = [job for job in jobs if job.status is Status.PENDING]
     queues = sorted({job.queue for job in pending})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,8 @@ from tasks.jobs.webhooks.subscription import Delivery, Webhook, decode_log
 
 # Raised when the meaning of a field changes, so that records of an older version can be told apart.
 RECORD_VERSION = 1
+
+Place = tuple[int, float | None]  # see `Engine.queue_place`
 
 
 class Status(StrEnum):
@@ -137,6 +139,7 @@ class Job:
     checkpoints: Mapping[str, Any] = field(default_factory=dict)
     batching: Batching | None = None
     company: tuple[str, ...] = ()  # the jobs that were taken together with it
+    place: Place | None = field(default=None, compare=False)  # of one that was just submitted
 
     def artifact(self, name: str) -> ArtifactInfo | None:
         return next((each for each in self.artifacts if each.name == name), None)
@@ -167,12 +170,12 @@ def fields_of(new: NewJob, *, payload: bytes, input_ref: str) -> list[str | byte
     ]
 
 
-def created_job(new: NewJob, fields: Sequence[str | bytes | int | float], created: bytes) -> Job:
+def created_job(new: NewJob, fields: Sequence[str | bytes | int | float], created: bytes, place: Place) -> Job:
     """The job as its record reads right after submit, without reading it."""
     stored = {str(name).encode(): value for name, value in zip(fields[::2], fields[1::2], strict=True)}
     as_bytes = {name: value if isinstance(value, bytes) else str(value).encode() for name, value in stored.items()}
     known = {b"status": b"pending", b"owner": new.owner.encode(), b"created_at": created, b"turn": b"0"}
-    return Job.from_hash(new.id, as_bytes | known)
+    return replace(Job.from_hash(new.id, as_bytes | known), place=place)
 
 
 def encode_artifacts(artifacts: Sequence[ArtifactInfo]) -> bytes:

@@ -86,7 +86,17 @@ def test_a_submitted_job_is_recorded_in_line_and_sent(engine: Engine) -> None:
     assert (job.status, job.version, job.attempt, job.losses) == (Status.PENDING, 1, 0, 0)
     assert job.payload == {"text": "hello"}
     assert engine.redis.llen(engine.keys.queue("io")) == 1
-    assert engine.queue_place(job) == (1, None)
+    assert engine.queue_place(job) == job.place == (1, None)
+
+
+def test_a_submitted_job_knows_its_place_without_asking_for_it(engine: Engine, attempts: Attempts) -> None:
+    finish(attempts, claimed(attempts, submit(engine)), Ending(Status.COMPLETED, {}))  # so that a rate is known
+    submit(engine)
+    second = submit(engine)
+    place, seconds = engine.queue_place(second)
+    assert second.place is not None
+    assert (second.place[0], place) == (2, 2)
+    assert second.place[1] == pytest.approx(seconds, rel=0.2)  # the clock goes on between the two
 
 
 def test_a_repeated_submit_makes_no_second_job_or_message(engine: Engine) -> None:

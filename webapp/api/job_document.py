@@ -13,7 +13,7 @@ from webapp.services import services
 
 
 def job_document(job: Job) -> dict[str, Any]:
-    """The document of `job`, to be dumped by `JobSchema`. A pending job costs one more question to Redis."""
+    """The document of `job`, to be dumped by `JobSchema`. A pending job may cost one more question to Redis."""
     return job_summary(job, queue_of(job)) | {"result": services().engine.result(job)}
 
 
@@ -44,8 +44,10 @@ def artifact_url(job: Job, name: str) -> str:
 
 
 def queue_of(job: Job) -> dict[str, Any] | None:
-    """Where a pending job stands; None for every other."""
-    return queue_document(*services().engine.queue_place(job)) if job.status is Status.PENDING else None
+    """Where a pending job stands; None for every other. Of one that was just submitted it is known."""
+    if job.status is not Status.PENDING:
+        return None
+    return queue_document(*(job.place or services().engine.queue_place(job)))
 
 
 def queue_document(position: int, seconds: float | None) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 -- Limits, idempotency, record, place in the line and Celery message: all of them or none.
 -- ARGV: job id, message, owner, idempotency key ('' without), fingerprint, most waiting in the queue, most waiting
 -- and most running of the owner (0: no limit), then the fields of the record.
--- Returns {'created', created_at} | {'repeated'}: this very call again, after a lost reply | {'replayed', job id} |
+-- Returns {'created', created_at, how many wait before it, what has ended of late} | {'repeated'}: this very call again, after a lost reply | {'replayed', job id} |
 -- {'reused'}: the key stands for another request | {'full', 'queue' or 'waiting' or 'running', how many are there}.
 -- A job that answers a message has KEYS[15] and [16], and its last field is `turn`: what is asked, see conversation.lua.
 -- For it also {'no_conversation'} | {'conversation_full'}.
@@ -49,4 +49,4 @@ redis.call('ZADD', PENDING, created, ARGV[1])
 place(ARGV[1], 'waiting')
 place_in_batch(ARGV[1], true)
 redis.call('LPUSH', QUEUE, ARGV[2])
-return {'created', created}
+return {'created', created, redis.call('ZRANK', PENDING, ARGV[1]), redis.call('HGETALL', ENDED)}
