@@ -128,30 +128,27 @@ class Delivery:
         cancels: bool,
     ) -> None:
         self._engine = engine
-        self._job = job
+        # Only who cancels it needs the record again: 2 KiB, and there are thousands of idle streams.
+        self._job = job if cancels else None
         self._subscription = subscription
         self._give_back = give_back
-        self._cancels = cancels
-        self._over = False
 
     def events(self) -> Iterator[Event | None]:
         """The events, and None for each heartbeat."""
-        for event in self._subscription.events():
-            self._over = event is not None and event.terminal
-            yield event
-        # Also when this process drains: the caller will go on elsewhere, and the job goes on for it.
-        self._over = True
+        return self._subscription.events()
 
     def close(self) -> None:
         """The server lets go of the stream: it is over, or its caller has left."""
+        # When this process drains, the caller will go on elsewhere, and the job goes on for it.
+        left = not self._subscription.over
         self._subscription.close()
         self._give_back()
-        if self._cancels and not self._over:
-            self._cancel()
+        if self._job is not None and left:
+            self._cancel(self._job)
 
-    def _cancel(self) -> None:
+    def _cancel(self, job: Job) -> None:
         try:
-            self._engine.cancel(self._job)
-            log.info("stream.left", job_id=self._job.id)
+            self._engine.cancel(job)
+            log.info("stream.left", job_id=job.id)
         except RedisError as error:
-            log.warning("stream.left_uncanceled", job_id=self._job.id, error=error)
+            log.warning("stream.left_uncanceled", job_id=job.id, error=error)

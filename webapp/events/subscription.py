@@ -91,6 +91,11 @@ class Subscription:
             pass
         return self._terminal
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it: the job has ended or is gone, or the process drains."""
+        return self._over or self.drained
+
     def close(self) -> None:
         """Give the channel up. Safe to call twice."""
         self._over = True
