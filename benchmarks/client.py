@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from benchmarks.case import Figures
 from benchmarks.servers import Server
+from benchmarks.wire import Connection
 from deploy.local.processes import ROOT
+
+PATIENCE = 120.0  # seconds
 
 
 class LoadError(RuntimeError):
@@ -49,6 +52,12 @@ def requests_to(server: Server, path: str, **options: Any) -> Figures:
     figures = result(start("requests", server.url + path, key=server.key, **options))
     spent = (server.processor_seconds() - before) / max(figures["answered"], 1)
     return {name: figures[name] for name in ("rate", "p50_ms", "p99_ms")} | {"cpu_ms": spent * 1000}
+
+
+def once(server: Server, path: str, body: bytes) -> bytes:
+    """One request by itself, which is not measured."""
+    with closing(Connection(server.url + path, {"X-API-Key": server.key}, PATIENCE)) as connection:
+        return connection.ask("POST", body)
 
 
 def streams(url: str, **options: Any) -> Figures:

@@ -20,6 +20,7 @@ from benchmarks.servers import Server
 from tests.support.onnx_models import WIDTH
 
 ROW = [[1.0] * WIDTH]
+PATH = "/v1/api/pipelines/infer/costly-1"
 BODY = json.dumps({"text_input": ROW})
 BATCH, DELAY = 32, 0.005
 ALONE, PEER = "Slipway, one by one", "LitServe, batches of 32"
@@ -41,19 +42,24 @@ def made(scale: Scale) -> bytes:
     return models.costly(scale.count(models.SIDE, TINY_SIDE))
 
 
+def declare(folder: Path, scale: Scale, batching: Mapping[str, float]) -> None:
+    """Put the model into a folder of pipelines."""
+    declared = folder / "costly"
+    declared.mkdir()
+    (declared / "costly.onnx").write_bytes(made(scale))
+    models_of = [{"name": "costly-model", "file": "costly.onnx"}]
+    said = {"workspace": "bench", "pipeline": "costly", "models": models_of, "batching": batching}
+    (declared / "pipeline.json").write_bytes(orjson.dumps(said))
+
+
 def pipeline(name: str, batching: Mapping[str, float]) -> Contender:
     @contextmanager
     def opened(scale: Scale) -> Iterator[Measure]:
         with tempfile.TemporaryDirectory() as folder:
-            declared = Path(folder) / "costly"
-            declared.mkdir()
-            (declared / "costly.onnx").write_bytes(made(scale))
-            models_of = [{"name": "costly-model", "file": "costly.onnx"}]
-            said = {"workspace": "bench", "pipeline": "costly", "models": models_of, "batching": batching}
-            (declared / "pipeline.json").write_bytes(orjson.dumps(said))
+            declare(Path(folder), scale, batching)
             settings = {"PIPELINES": folder, "CPU_CONCURRENCY": "1"}
             with servers.slipway(settings, only=("web", "worker-cpu")) as server:
-                yield load(server, "/v1/api/pipelines/infer/costly-1", scale)
+                yield load(server, PATH, scale)
 
     return Contender(name, opened)
 

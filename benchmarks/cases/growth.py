@@ -11,9 +11,8 @@ from redis import Redis
 
 from benchmarks import servers
 from benchmarks.case import Case, Contender, Figures, Goal, Measure, Round, Scale
-from benchmarks.client import requests
+from benchmarks.client import once, requests
 from benchmarks.servers import Server
-from benchmarks.wire import Connection
 from tasks.jobs.keys import Keys
 
 FEW, MANY = "100 stored jobs", "100,000 stored jobs"
@@ -34,8 +33,7 @@ end
 
 def fill(server: Server, count: int) -> str:
     """Store `count` jobs of the caller that have ended. Gives the id of one of them."""
-    ran = Connection(f"{server.url}/v1/agents/noop/run", {"X-API-Key": server.key}, 30)
-    job_id = json.loads(ran.ask("POST", b'{"text": "x"}'))["id"]
+    job_id = json.loads(once(server, "/v1/agents/noop/run", b'{"text": "x"}'))["id"]
     names, prefix = Keys(), Keys().job("")
     with Redis.from_url(server.redis_url) as redis:
         owner, created = (each.decode() for each in redis.hmget(names.job(job_id), "owner", "created_at") if each)

@@ -11,19 +11,17 @@ from benchmarks.case import SLIPWAY, Case, Contender, Figures, Goal, Measure, Sc
 from benchmarks.machine import children, connections, resident
 from benchmarks.servers import Server
 
-SETTLE = 1.0  # seconds
-
 
 def hold(server: Server, path: str, scale: Scale) -> Figures:
-    web, size = children(server.pid)[0], scale.count(2000, 3)
+    web, size, settle = children(server.pid)[0], scale.count(2000, 3), scale.pick(1.0, 0.1)
     options = {"key": server.key, "body": '{"seconds": 120}'}
     # What the first streams load is there before it is measured.
     with client.holding(server.url + path, clients=scale.count(100, 1), **options):
         pass
-    time.sleep(SETTLE)
+    time.sleep(settle)
     before = resident(web)
     with client.holding(server.url + path, clients=size, **options):
-        time.sleep(SETTLE)
+        time.sleep(settle)
         found = {"kib_a_stream": (resident(web) - before) / 1024 / size, "web_mib": resident(web) / 2**20}
         return found | ({"redis_connections": connections(web, server.redis)} if server.redis else {})
 

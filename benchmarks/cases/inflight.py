@@ -7,14 +7,12 @@ from contextlib import contextmanager
 
 from benchmarks import servers
 from benchmarks.case import LIMIT, SLIPWAY, Case, Contender, Goal, Measure, Scale, ratio
-from benchmarks.client import requests_to
+from benchmarks.client import once, requests_to
 from benchmarks.servers import Opener
-from benchmarks.wire import Connection
 from tests.support.model_server import ModelServer
 
 CHAT = '{"message": "Talk to me."}'
 STRAIGHT = '{"model": "bench", "messages": [{"role": "user", "content": "Talk to me."}]}'
-PATIENCE = 60.0  # seconds
 CORRECTED, WRITTEN = "FastAPI tutorial, corrected", "FastAPI tutorial, as written"
 
 
@@ -22,8 +20,7 @@ def contender(name: str, server: Opener, path: str, body: str = CHAT, **flags: b
     @contextmanager
     def opened(scale: Scale) -> Iterator[Measure]:
         with ModelServer(delay=scale.pick(1.0, 0.05), tokens=20) as model, server(model) as running:
-            first = Connection(running.url + path, {"X-API-Key": running.key}, PATIENCE)
-            first.ask("POST", body.encode())  # loads what is loaded with the first request
+            once(running, path, body.encode())  # loads what is loaded with the first request
             yield lambda: requests_to(
                 running,
                 path,

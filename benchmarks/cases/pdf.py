@@ -13,10 +13,9 @@ from urllib.parse import urlsplit
 
 from benchmarks import servers
 from benchmarks.case import SLIPWAY, Case, Contender, Figures, Goal, Measure, Scale
-from benchmarks.client import requests
+from benchmarks.client import once, requests
 from benchmarks.machine import children, resident
 from benchmarks.servers import Server
-from benchmarks.wire import Connection
 from deploy.local.processes import ROOT
 
 TEXT = (ROOT / "deploy" / "local" / "sample.txt").read_text()
@@ -108,8 +107,7 @@ def download(server: Server, path: str) -> int:
 def _large(scale: Scale) -> Iterator[Measure]:
     with servers.slipway({"WEB_CONCURRENCY": "1"}) as server:
         mebibytes = scale.count(MEBIBYTES, 2)
-        ran = Connection(f"{server.url}/v1/agents/large/run", {"X-API-Key": server.key}, 120)
-        job = json.loads(ran.ask("POST", json.dumps({"mebibytes": mebibytes}).encode()))
+        job = json.loads(once(server, "/v1/agents/large/run", json.dumps({"mebibytes": mebibytes}).encode()))
         path = f"/v1/jobs/{job['id']}/artifacts/large.bin"
         download(server, path)  # what the first one loads is no growth
 

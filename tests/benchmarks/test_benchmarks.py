@@ -1,27 +1,48 @@
 """Benchmarks run, once and small; what they measure on a machine that does other things is nobody's business.
 
-One of each kind: requests, streams, and work that is timed from here. `make bench-tiny` runs all of them. The peers are
-left out: they are in an environment of their own, which `make bench` makes.
+All of them, on one stack where each would start its own; `make bench-tiny` runs them with their own. The peers are left
+out: they are in an environment of their own, which `make bench` makes.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import report
+from benchmarks import report, servers
 from benchmarks.case import SLIPWAY, Case, Contender, Goal, Measure, Outcome, Scale, ratio, run
-from benchmarks.cases import infer, named, roundtrip, streams
+from benchmarks.cases import ALL, batching, infer, named, streams
+from benchmarks.servers import Server
+from tests.support.model_server import ModelServer
+
+TINY = Scale(tiny=True)
+SAMPLE = infer.MODEL.parents[1]
 
 
-@pytest.mark.parametrize("case", [roundtrip.CASE, streams.AT_ONCE, infer.CASE], ids=lambda case: case.name)
-def test_a_benchmark_runs_and_is_reported(case: Case, tmp_path: Path) -> None:
-    outcome = run(case, Scale(tiny=True), peers=False)
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """What the benchmarks need together."""
+    pipelines = tmp_path_factory.mktemp("pipelines")
+    batching.declare(pipelines, TINY, {"max_batch": batching.BATCH})
+    with ModelServer(tokens=streams.tokens(TINY), rate=streams.RATE) as model:
+        # What a benchmark leaves running is nobody's any more.
+        settings = {"WEB_CONCURRENCY": "1", "PIPELINES": f"{SAMPLE},{pipelines}", "DRAIN_SECONDS": "0"}
+        with servers.slipway(settings | servers.provider(model), only=("web", "worker-io", "worker-cpu")) as server:
+            yield server
+
+
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+def test_a_benchmark_runs_and_is_reported(
+    case: Case, stack: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "slipway", lambda *_, **__: nullcontext(stack))
+    monkeypatch.setattr(batching, "PATH", batching.PATH.replace("-1", "-2"))  # this stack has the sample, too
+    outcome = run(case, TINY, peers=False)
     assert outcome.broken == {}
     medians = outcome.medians()
     assert set(medians) == {each.name for each in case.contenders if not each.peer}
