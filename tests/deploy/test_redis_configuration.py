@@ -12,6 +12,7 @@ import redis
 
 from deploy.kubernetes.checks.build import ROOT
 from deploy.local.valkey import _binary, free_port
+from deploy.redis.acl import ROLES, render, variable
 
 PASSWORD = "for-development-only"
 
@@ -46,9 +47,14 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def test_the_settings_are_taken(port: int) -> None:
-    with redis.Redis(port=port, password=PASSWORD, decode_responses=True) as client:
+    with redis.Redis(port=port, username="operator", password=PASSWORD, decode_responses=True) as client:
         found = {name: client.config_get(name)[name] for name in ("appendonly", "maxmemory-policy", "maxmemory")}
     assert found == {"appendonly": "yes", "maxmemory-policy": "noeviction", "maxmemory": str(683 * 1024 * 1024)}
+
+
+def test_the_users_are_those_of_the_project() -> None:
+    passwords = {variable(role): PASSWORD for role in ROLES}
+    assert (ROOT / "overlays" / "dev" / "users.acl").read_text() == render(passwords)
 
 
 def test_the_probes_may_do_nothing_else(port: int) -> None:

@@ -77,6 +77,11 @@ MUTATIONS: dict[str, Callable[[list[Manifest]], object]] = {
         0
     ),
     "storage that does not exist": lambda m: m.remove(_get(m, "PersistentVolumeClaim", "artifacts")),
+    "a secret that nobody reads": lambda m: m.append(
+        {**_get(m, "ExternalSecret", "slipway-redis"), "metadata": {"name": "more"}}
+        | {"spec": _get(m, "ExternalSecret", "slipway-redis")["spec"] | {"target": {"name": "more"}}}
+    ),
+    "settings that nobody reads": lambda m: m.append(_get(m, "ConfigMap", "redis") | {"metadata": {"name": "more"}}),
     "a volume that does not exist": lambda m: container(m, "web")["volumeMounts"][0].update(name="temp"),
     "a volume that is not mounted": lambda m: container(m, "web")["volumeMounts"].pop(1),
     "no service account": lambda m: m.remove(_get(m, "ServiceAccount", "slipway")),

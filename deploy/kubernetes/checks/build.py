@@ -19,7 +19,7 @@ Manifest = dict[str, Any]
 OVERLAYS = ("dev", "staging", "production")
 # The ways in exclude each other; each of the others may be there or not.
 WAYS_IN = ("", "gateway", "ingress", "nginx")
-OPTIONS = ("network-policies", "external-redis", "external-secrets", "s3-artifacts", "oidc", "monitoring", "keda")
+OPTIONS = ("network-policies", "external-secrets", "external-redis", "s3-artifacts", "oidc", "monitoring", "keda")
 NEEDS = {"keda": "monitoring"}
 
 
@@ -64,11 +64,10 @@ def build_combination(components: tuple[str, ...]) -> list[Manifest]:
             + [{"name": "valkey", "newTag": "8.1"}],
         }
         if "external-secrets" not in components:
-            keys = ("api-key", "redis-url", "openai-api-key")
-            overlay["secretGenerator"] = [
-                {"name": "slipway-secrets", "literals": [f"{key}=x" for key in keys]},
-                {"name": "slipway-redis", "literals": ["users.acl=x"]},
-            ]
+            keys = ("api-key", "redis-url", "worker-redis-url", "openai-api-key", "webhook-secret")
+            overlay["secretGenerator"] = [{"name": "slipway-secrets", "literals": [f"{key}=x" for key in keys]}]
+            if "external-redis" not in components:
+                overlay["secretGenerator"].append({"name": "slipway-redis", "literals": ["users.acl=x"]})
         (directory / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
         return build(directory)
 

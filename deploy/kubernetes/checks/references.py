@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from deploy.kubernetes.checks.build import Manifest
 from deploy.kubernetes.checks.model import Cluster, container_of, labels_of, pod_of, ports_of, probes_of, title
 
 # Made by a person or by cert-manager, in no manifest of ours: the READMEs of the components say so.
@@ -99,6 +100,25 @@ def volumes(cluster: Cluster) -> Iterator[str]:
             yield from _volume(cluster, title(each), volume)
         if cluster.get("ServiceAccount", pod["serviceAccountName"]) is None:
             yield f"{title(each)}: there is no service account {pod['serviceAccountName']}"
+
+
+def unused(cluster: Cluster) -> Iterator[str]:
+    """What pods are told and given in secret is read by some pod; a secret from a vault would have to be kept there."""
+    read = {source for each in cluster.workloads for source in _sources(each)}
+    for each in cluster.of("ConfigMap", "Secret", "ExternalSecret"):
+        name = each["spec"]["target"]["name"] if each["kind"] == "ExternalSecret" else each["metadata"]["name"]
+        if ("ConfigMap" if each["kind"] == "ConfigMap" else "Secret", name) not in read:
+            yield f"nobody reads {title(each)}"
+
+
+def _sources(workload: Manifest) -> Iterator[tuple[str, str]]:
+    for each in container_of(workload).get("envFrom", []):
+        yield "ConfigMap", each["configMapRef"]["name"]
+    for volume in pod_of(workload).get("volumes", []):
+        if "configMap" in volume:
+            yield "ConfigMap", volume["configMap"]["name"]
+        if "secret" in volume:
+            yield "Secret", volume["secret"]["secretName"]
 
 
 def _volume(cluster: Cluster, who: str, volume: dict[str, Any]) -> Iterator[str]:

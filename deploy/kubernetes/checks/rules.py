@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     references.ports,
     references.backends,
     references.volumes,
+    references.unused,
     settings.environments,
     settings.probes,
     settings.processes,
