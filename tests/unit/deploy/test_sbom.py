@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from deploy.local.sbom import LOCK, document
+from deploy.local.sbom import LOCK, document, packages
 
 
 def test_every_package_of_the_lock_is_there_with_its_hashes() -> None:
     lock = LOCK.read_text()
-    bill = document(lock)
+    bill = document(packages(lock))
     pinned = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", lock, re.MULTILINE)
     assert [each["name"] for each in bill["components"]] == [re.sub(r"[-_.]+", "-", name).lower() for name in pinned]
     assert sum(len(each["externalReferences"]) for each in bill["components"]) == lock.count("--hash=sha256:")
@@ -17,7 +17,9 @@ def test_every_package_of_the_lock_is_there_with_its_hashes() -> None:
 
 
 def test_the_same_lock_gives_the_same_document() -> None:
-    assert document("a==1 \\\n    --hash=sha256:" + "0" * 64) == document("a==1 \\\n    --hash=sha256:" + "0" * 64)
+    lock = "a==1 \\\n    --hash=sha256:" + "0" * 64
+    assert document(packages(lock)) == document(packages(lock))
+    assert document(packages(lock))["serialNumber"] != document(packages(lock.replace("a==1", "a==2")))["serialNumber"]
 
 
 def test_every_lock_is_pinned_and_hashed() -> None:
