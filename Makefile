@@ -94,7 +94,7 @@ deploy-base: ## Make a base for the images where no registry can be reached (roo
 	@deploy/docker/base.sh localhost/slipway-base:bookworm
 
 deploy-test: install-dev ## Build the images, run compose.yaml with podman, and kill its parts
-	@REQUIRE_SYSTEM_PACKAGES=1 CONTAINER_BASE=$(CONTAINER_BASE) $(BIN)/python -m pytest -rP tests/deploy/test_containers.py
+	@REQUIRE_SYSTEM_PACKAGES=1 CONTAINER_BASE=$(CONTAINER_BASE) $(BIN)/python -m pytest -rP tests/deploy/containers
 
 release: install-dev ## Make images, SBOM and pinned manifests of VERSION=1.2.3, for REGISTRY (deploy/README.md)
 	@$(BIN)/python -m deploy.release "$(VERSION)"

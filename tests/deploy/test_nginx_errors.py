@@ -75,6 +75,17 @@ def test_a_body_in_chunks_below_the_limit_arrives_with_its_length(edge: Edge, st
 
 
 @pytest.mark.parametrize(
+    "path", ["/v1/files", "/v1/api/models/upload_and_convert", "/v1/api/pipelines/infer/a-1", "/v2/models/a/infer"]
+)
+def test_a_large_body_is_not_collected_here(edge: Edge, stack: Stack, path: str) -> None:
+    """Nobody can fill this machine with what the application would refuse: it answers before the body is there."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50000000\r\n"
+    with edge.connect() as sock:
+        sock.sendall(head.encode() + b"\r\n" + b"x" * 100_000)
+        assert b" 401 " in sock.recv(65_536)
+
+
+@pytest.mark.parametrize(
     "path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/docs/../metrics", "/admin/keys"]
 )
 def test_what_is_for_inside_is_not_here(edge: Edge, stack: Stack, path: str) -> None:

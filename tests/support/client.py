@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 
@@ -19,10 +19,20 @@ from webapp.auth.keys import KeyStore
 PATIENCE = 60.0  # seconds a test waits for a job; most take milliseconds
 
 
-class Client:
-    """Calls a stack with its key, or with another one."""
+class Service(Protocol):
+    """What can be called, with a key."""
 
-    def __init__(self, stack: Stack, url: str = "", certificate: str = "", key: str = "") -> None:
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def api_key(self) -> str: ...
+
+
+class Client:
+    """Calls a service with its key, or with another one."""
+
+    def __init__(self, stack: Service, url: str = "", certificate: str = "", key: str = "") -> None:
         self._url = url or stack.url  # a proxy's, in front of it
         self.key = key or stack.api_key
         self._session = requests.Session()

@@ -55,6 +55,7 @@ class Compose:
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
         self.directory = directory
+        self.certificate = directory / "tls.crt"
         self._settings = {
             "REDIS_PASSWORD": secrets.token_hex(16),
             "API_KEY": self.api_key,
@@ -92,6 +93,8 @@ class Compose:
             for each in SERVICES:
                 print(f"--- {each}\n{podman('logs', '--tail', '30', self.name(each), check=False)}")
         self.run("down", "--volumes", "--timeout", "5")
+        # Podman notes there that a container ran out of memory.
+        (ROOT / "oom").unlink(missing_ok=True)
 
     def run(self, *arguments: str) -> None:
         """Run podman-compose with the project's files."""
@@ -125,7 +128,7 @@ class Compose:
     def session(self) -> requests.Session:
         session = requests.Session()
         session.trust_env = False  # a bundle of certificates named there would win over `verify`
-        session.verify = str(self.directory / "tls.crt")
+        session.verify = str(self.certificate)
         session.headers["X-API-Key"] = self.api_key
         return session
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,10 +92,10 @@ class Follower:
         deadline = time.monotonic() + patience
         while not self.over:
             assert time.monotonic() < deadline, self.ids[-3:]
-            try:
-                self.connect()
-            except requests.RequestException:
-                time.sleep(0.1)
+            with suppress(requests.RequestException):
+                if self.connect().status_code == requests.codes.ok:
+                    continue
+            time.sleep(0.1)
 
     def _read(self, answer: requests.Response, enough: Callable[[], bool]) -> None:
         for frame in read_frames(answer):
