@@ -16,6 +16,7 @@ import requests
 
 from deploy.local.stack import Stack
 from tests.support.edge import Edge
+from tests.support.logs import lines_about
 
 TEXT = "Ships are launched from a ramp. A ramp is a slope into the water. Launching a ship takes a day."
 PIECE = 1024 * 1024
@@ -92,7 +93,7 @@ def test_the_request_id_is_one_for_all(edge: Edge, stack: Stack, session: reques
     line = edge.line(request_id)
     assert (line["path"], line["status"]) == ("/ai_service", "200")
     for process in ("web", "worker-io"):
-        lines = [json.loads(each) for each in stack.log_path(process).read_text().splitlines() if request_id in each]
+        lines = lines_about(stack, process, request_id)
         assert {each["request_id"] for each in lines} == {request_id}
         assert answer.headers["X-Job-ID"] in {each.get("job_id") for each in lines}
         assert TEXT not in str(lines)

@@ -23,6 +23,7 @@ from tasks.jobs import Engine, Event, Job, LocalArtifacts, NewJob, Status, conne
 from tasks.jobs.attempts import Attempts, Claim, Draft, Ending
 from tasks.jobs.environment import Secret
 from tasks.jobs.settings import EngineSettings
+from tests.support.hubs import let_go
 from webapp.events.hub import EventHub
 
 # No test waits this long unless it fails; and a heartbeat of this length never helps a test to pass.
@@ -61,7 +62,7 @@ def engine(server: ValkeyServer, tmp_path: Path) -> Iterator[Engine]:
 def hub_of(engine: Engine, heartbeat: float = LONG) -> Iterator[EventHub]:
     hub = EventHub(engine, heartbeat=heartbeat)
     yield hub
-    hub.close()
+    let_go(hub)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from tasks.tracing import exporting
 from tasks.tracing.settings import TracingSettings
 from tests.support.client import Client, engine_of
 from tests.support.collector import Collector, Received
+from tests.support.logs import lines_about
 from tests.support.model_server import ModelServer
 
 INPUT = {"param1": "Cats sleep.", "param2": "Who sleeps?"}
@@ -85,8 +85,7 @@ def test_without_a_collector_the_callers_trace_goes_on_as_it_came(stack: Stack) 
     assert job is not None
     assert job.traceparent == sent
     for process in ("web", "worker-io"):
-        lines = [json.loads(line) for line in stack.log_path(process).read_text().splitlines() if trace in line]
-        assert lines
+        lines = lines_about(stack, process, trace)
         assert {line["trace_id"] for line in lines} == {trace}
 
 

@@ -20,6 +20,7 @@ from tasks.jobs.settings import EngineSettings
 from tasks.sdk import Agent, Artifact, Catalogue, Fault, File, Param, agent
 from tasks.sdk.declaration import declaration_of
 from tasks.sdk.inspector import describe
+from tests.support.hubs import let_go
 from webapp import lifecycle
 from webapp.factory import create_app
 from webapp.services import services_of
@@ -147,6 +148,7 @@ def application(redis_url: str, artifacts: Path, *, max_waiting: int = 0, **sett
 def close(app: Flask) -> None:
     """Let go of what the application has opened."""
     lifecycle.stop(app)
+    let_go(services_of(app).hub)
     services_of(app).engine.redis.connection_pool.disconnect()
 
 
