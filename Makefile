@@ -22,8 +22,9 @@ new-agent: install ## Begin an agent of your own: make new-agent NAME=translate
 rename: install-dev ## Make the template your project: make rename NAME=yours
 	@$(BIN)/python -m deploy.local.rename "$(NAME)" && $(MAKE) --no-print-directory format
 
+# Three at a time, also on two cores: much of it is waiting. A file's tests stay together.
 test: install-dev ## Run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 faults: install-dev ## Kill, freeze and cut off what can be, under load (FAULTS='--share 0.1' for a short run)
 	@$(BIN)/python -m tests.faults $(FAULTS)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.local import valkey
 from deploy.local.reference import variables
 
 UNIT = Path(__file__).parent / "unit"
+
+# Each of several processes of pytest has ports of its own: two that look at the same time would find the same one free.
+COUNT, WORKER = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+SHARE = len(valkey.FREE_PORTS) // COUNT
+valkey.FREE_PORTS = valkey.FREE_PORTS[int(WORKER.removeprefix("gw")) * SHARE :][:SHARE]
 
 # What Python says before a socket reaches anything. Making one is allowed: asyncio makes a pair for itself.
 REACHING_OUT = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo"})
@@ -41,6 +47,14 @@ class Guard:
 
 
 GUARD = Guard()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A report must be UTF-8 to get to the process that prints it; what a test logs may hold half a character."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture(autouse=True)

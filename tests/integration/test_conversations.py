@@ -198,6 +198,8 @@ def test_history_is_the_newest_answered_turns_that_fit(engine: Engine) -> None:
     assert said(engine, "c")[-1] == ("now", None)
 
 
-@pytest.mark.parametrize(("text", "tokens"), [("", 1), ("a word", 2), ("x" * 300, 100), ("汉字汉字", 4), ("\ud800", 1)])
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("", 1), ("a word", 2), ("x" * 300, 100), ("汉字汉字", 4), ("\ud800", 1)], ids=ascii
+)
 def test_an_estimate_is_never_below_the_words_or_a_third_of_the_bytes(text: str, tokens: int) -> None:
     assert estimate(text) == FRAME + tokens

@@ -32,8 +32,12 @@ def taken() -> list[str]:
 
 
 @pytest.fixture
-def connection(valkey_url: str, taken: list[str], redis: Redis) -> Iterator[Connection]:
+def connection(
+    valkey_url: str, taken: list[str], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Connection]:
     """A consumer of two queues."""
+    # Another test of this process may have connected before: kombu goes on with the transport that it had then.
+    monkeypatch.setattr("kombu.transport._transport_cache", {})
     transport.install()
 
     def take(message: Any) -> None:

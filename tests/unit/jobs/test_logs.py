@@ -189,7 +189,9 @@ def test_an_object_does_not_tell_what_it_holds(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("as_json", [True, False])
 @pytest.mark.parametrize(
-    "text", ['\n{"level":"ERROR"}', "\r\n2026 fake", "\x1b[31mred", "a\u2028b", "a\x85b", "\u202egpj", "\x00", "\ud800"]
+    "text",
+    ['\n{"level":"ERROR"}', "\r\n2026 fake", "\x1b[31mred", "a\u2028b", "a\x85b", "\u202egpj", "\x00", "\ud800"],
+    ids=ascii,
 )
 def test_a_text_can_neither_begin_a_line_nor_command_a_terminal(
     capsys: pytest.CaptureFixture[str], as_json: bool, text: str

@@ -39,6 +39,7 @@ def test_another_script_is_given_in_both_forms() -> None:
         ("///", "download"),
         ("\ud800.txt", "txt"),
     ],
+    ids=ascii,
 )
 def test_a_name_is_the_last_part_of_a_path_and_shows_all_it_has(given_name: str, shown: str) -> None:
     assert safe_name(given_name) == shown
