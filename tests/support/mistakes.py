@@ -127,6 +127,9 @@ FOREIGN: dict[str, Callable[[list[Manifest]], object]] = {
     "a time that is none": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][1]["timeouts"].update(
         request="75 seconds"
     ),
+    "a stream that is cut": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][0]["timeouts"].update(request="75s"),
+    "a download that is cut": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][0]["matches"].pop(3),
+    "a call that is cut": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][1]["timeouts"].update(request="30s"),
     "a match that is none": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][1]["matches"][0]["path"].update(
         type="Prefix"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from deploy.kubernetes.checks import hardening, references, scaling, schemas, settings
+from deploy.kubernetes.checks import hardening, references, routing, scaling, schemas, settings
 from deploy.kubernetes.checks.build import Manifest
 from deploy.kubernetes.checks.model import Cluster
 
@@ -15,6 +15,7 @@ RULES: tuple[Rule, ...] = (
     references.peers,
     references.ports,
     references.backends,
+    routing.timeouts,
     references.volumes,
     references.unused,
     settings.environments,

@@ -34,7 +34,7 @@ def monitors(cluster: Cluster) -> Iterator[str]:
                 ports = opened(cluster, workload, "Ingress")
                 if ports is not None and endpoint["port"] not in ports:
                     yield f"no NetworkPolicy lets anybody to the metrics of {title(workload)}"
-            if _seconds(endpoint["scrapeTimeout"]) >= _seconds(endpoint["interval"]):
+            if seconds(endpoint["scrapeTimeout"]) >= seconds(endpoint["interval"]):
                 yield f"{title(each)} asks again before it stops waiting"
 
 
@@ -101,7 +101,7 @@ def _longest(queue: str) -> float:
     return max((each.timeout for each in agents if each.queue == queue), default=0.0)
 
 
-def _seconds(duration: str) -> float:
+def seconds(duration: str) -> float:
     units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
     number, unit = re.fullmatch(r"(\d+)(\w+)", duration).groups()  # type: ignore[union-attr]
     return float(number) * units[unit]
