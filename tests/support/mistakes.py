@@ -71,6 +71,8 @@ MUTATIONS: dict[str, Callable[[list[Manifest]], object]] = {
         {"name": "UPSTREEM", "value": "x"}
     ),
     "a file that is not mounted": lambda m: container(m, "web")["env"][0].update(value="/run/secrets/slipway/key"),
+    "bodies that nginx does not pass": lambda m: _settings(m).update(MAX_FILE_BYTES="200000000"),
+    "a wait that nginx does not bear": lambda m: _settings(m).update(SYNC_BUDGET_SECONDS="120"),
     "settings that do not exist": lambda m: m.remove(_get(m, "ConfigMap", "slipway-settings")),
     "a secret that does not exist": lambda m: m.remove(_get(m, "ExternalSecret", "slipway-redis")),
     "a key that its secret does not have": lambda m: _get(m, "ExternalSecret", "slipway-secrets")["spec"]["data"].pop(
@@ -128,6 +130,7 @@ FOREIGN: dict[str, Callable[[list[Manifest]], object]] = {
         request="75 seconds"
     ),
     "a stream that is cut": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][0]["timeouts"].update(request="75s"),
+    "a stream with whatever limit there is": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][0].pop("timeouts"),
     "a download that is cut": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][0]["matches"].pop(3),
     "a call that is cut": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][1]["timeouts"].update(request="30s"),
     "a match that is none": lambda m: _get(m, "HTTPRoute", "web")["spec"]["rules"][1]["matches"][0]["path"].update(

@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     references.ports,
     references.backends,
     routing.timeouts,
+    routing.bodies,
     references.volumes,
     references.unused,
     settings.environments,
