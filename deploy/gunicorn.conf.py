@@ -96,13 +96,14 @@ def child_exit(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     import gevent
 
-    from deploy import refusals
+    from deploy import backlog, refusals
     from tasks.jobs.environment import load
     from tasks.tracing import exporting
     from tasks.tracing.settings import TracingSettings
     from webapp import lifecycle
     from webapp.http import metrics_port
 
+    backlog.install()
     refusals.install()
     exporting.start(load(TracingSettings, os.environ), "slipway-web")
     # Reading what all processes counted must not hold up the streams of the one that was asked.

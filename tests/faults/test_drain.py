@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,6 +58,26 @@ def test_web_that_is_told_to_stop_is_not_ready_and_does_not_wait_long_for_idle_c
         ended = time.monotonic()
     print(f"web ended {ended - begun:.1f} s after it was told, {ended - done:.1f} s after its last answer")
     assert ended - done < 4 + MARGIN / 2  # far below the 30 s that requests may take
+
+
+def test_who_has_connected_when_web_is_told_to_stop_is_answered(own_stack: Stack) -> None:
+    answers: list[int] = []
+
+    def call_until_refused(_: int) -> None:
+        with contextlib.suppress(ConnectionRefusedError):
+            while True:
+                with closing(connection(own_stack)) as fresh:
+                    fresh.connect()
+                    answers.append(get(own_stack, fresh, "/livez").status)  # a reset raises
+
+    with ThreadPoolExecutor(24) as callers:
+        calling = callers.map(call_until_refused, range(24))
+        own_stack.wait_for("the callers", lambda: len(answers) > 100, 30)
+        web = own_stack.processes.pop("web")
+        web.send_signal(signal.SIGTERM)
+        assert list(calling) == [None] * 24
+    web.wait(30)
+    assert set(answers) == {200}
 
 
 @pytest.mark.parametrize("name", ["worker-io", "worker-cpu"])
