@@ -28,6 +28,8 @@ _ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 JSON = "application/json"
 # Messages of one turn. Few enough that workers share a burst, and that little has to be sent again when one is killed.
 TOGETHER = 10
+LOOK = 0.01  # seconds between two looks whether a full worker has a place again
+TURN = 0.5  # seconds after which a full worker looks for anything else that was said to it
 SCHEMES = ("redis", "rediss", "redis+socket")  # of the broker's URL
 
 # Where Celery's own messages go, its answers and events: with CELERY_EVENTS, and in Flower.
@@ -102,6 +104,17 @@ class Transport(redis.Transport):
     """Hands the messages on to the consumers of the queues."""
 
     Channel = Channel
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **options: Any) -> None:
+        """Wait for messages. It is what the blocking loop (gevent) does in each turn.
+
+        A full worker does not listen to its queues, and nothing tells this loop that a job has ended: kombu would look
+        again after the timeout, which is two seconds (measured: 8 places did 4 jobs of 0.25 s a second).
+        """
+        until = time.monotonic() + TURN
+        while (full := Channel.room() <= 0) and time.monotonic() < until:
+            time.sleep(LOOK)
+        super().drain_events(connection, 0 if full else timeout, **options)  # type: ignore[no-untyped-call]
 
     def _deliver(self, message: Any, queue: str) -> None:
         fault = "" if CONTROL.search(queue) else fault_of(message)

@@ -9,6 +9,7 @@ import pytest
 from kombu.connection import Connection
 from kombu.entity import Queue
 from kombu.messaging import Consumer
+from kombu.transport.virtual import QoS
 from redis import Redis
 
 from tasks.jobs.connection import broker_options
@@ -73,6 +74,28 @@ def test_a_burst_is_taken_in_few_round_trips_and_in_its_order(
         connection.drain_events(timeout=5)
     assert taken == sent
     assert calls(redis, "brpop") - before <= len(sent) / 4
+
+
+def test_a_full_worker_takes_the_next_message_as_soon_as_it_has_a_place(
+    connection: Connection, redis: Redis, taken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([0, 0, 0])
+    monkeypatch.setattr(Channel, "room", staticmethod(lambda: next(looks, 1)))
+    monkeypatch.setattr(QoS, "can_consume", lambda _: next(looks, 1) > 0)  # as Celery has it
+    sent = push(redis, "io", 1)
+    connection.drain_events(timeout=5)  # which is a timeout where the place is not seen
+    assert taken == sent
+
+
+def test_a_worker_that_stays_full_takes_nothing_and_goes_on(
+    connection: Connection, redis: Redis, taken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Channel, "room", staticmethod(lambda: 0))
+    monkeypatch.setattr(QoS, "can_consume", lambda _: False)
+    push(redis, "io", 1)
+    with pytest.raises(TimeoutError):
+        connection.drain_events(timeout=600)
+    assert taken == []
 
 
 @pytest.mark.parametrize("room", [1, 2, 3])
