@@ -16,6 +16,11 @@ def start_os_thread(name: str, run: Callable[[], None]) -> None:
     """
     monkey = sys.modules.get("gevent.monkey")
     if monkey is not None and monkey.is_module_patched("threading"):
+        from gevent import get_hub  # noqa: PLC0415 - only under gevent
+
+        # The first of a process loads what all of them use. New threads that do so at the same time wait for the locks
+        # of each other's imports, for ever (measured: 5 of 6 times with three of them).
+        get_hub()
         monkey.get_original("_thread", "start_new_thread")(_run_with_loop, (run,))
     else:
         threading.Thread(target=run, name=name, daemon=True).start()
