@@ -92,6 +92,7 @@ def test_a_submitted_job_is_recorded_in_line_and_sent(engine: Engine) -> None:
 def test_a_submitted_job_knows_its_place_without_asking_for_it(engine: Engine, attempts: Attempts) -> None:
     finish(attempts, claimed(attempts, submit(engine)), Ending(Status.COMPLETED, {}))  # so that a rate is known
     submit(engine)
+    time.sleep(0.002)  # of one millisecond they would have no order
     second = submit(engine)
     place, seconds = engine.queue_place(second)
     assert second.place is not None
