@@ -29,6 +29,7 @@ from webapp.auth.streams import Streams
 from webapp.auth.tickets import Tickets
 from webapp.auth.verifier import Verifier
 from webapp.events.hub import EventHub
+from webapp.events.replies import Replies
 from webapp.http.websocket import OpenSockets
 from webapp.settings import WebSettings
 
@@ -45,6 +46,7 @@ class Services:
     settings: WebSettings
     engine: Engine
     hub: EventHub
+    replies: Replies
     keys: KeyStore
     verifier: Verifier
     tokens: Tokens | None
@@ -69,11 +71,13 @@ def build(settings: WebSettings, engine_settings: EngineSettings, catalogue: Map
     """Put the pieces together."""
     engine = Engine(connect(engine_settings), engine_settings, artifact_store(engine_settings))
     registry = Registry(engine.redis, engine_settings)
+    hub = EventHub(engine, heartbeat=settings.heartbeat)
     keys = KeyStore(engine.redis, engine.keys, settings.api_key_prefix)
     return Services(
         settings=settings,
         engine=engine,
-        hub=EventHub(engine, heartbeat=settings.heartbeat),
+        hub=hub,
+        replies=Replies.of(hub),
         keys=keys,
         verifier=Verifier(
             keys, settings.api_key, static=dataclasses.replace(STATIC, scopes=frozenset(settings.api_key_scopes))

@@ -6,7 +6,8 @@ from tasks.jobs.conversations import Conversation, Conversations
 from tasks.jobs.engine import Engine
 from tasks.jobs.errors import ConversationFull, EngineError, JobGone, KeyReused, LimitReached, NoConversation
 from tasks.jobs.events import Event
-from tasks.jobs.record import ArtifactInfo, Batching, Idempotency, Job, JobError, NewJob, NewTurn, Status
+from tasks.jobs.new_job import Idempotency, NewJob, NewTurn
+from tasks.jobs.record import ArtifactInfo, Batching, Job, JobError, Status
 from tasks.jobs.stores import artifact_store
 
 __all__ = [

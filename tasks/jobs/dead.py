@@ -7,7 +7,8 @@ from typing import Any
 
 from tasks.jobs import scripts
 from tasks.jobs.engine import Engine
-from tasks.jobs.record import Job, NewJob
+from tasks.jobs.new_job import NewJob
+from tasks.jobs.record import Job
 
 MOST = 1000  # jobs that are listed: more than anybody reads, and still one answer
 

@@ -19,8 +19,9 @@ from tasks.jobs.errors import ConversationFull, JobGone, KeyReused, LimitReached
 from tasks.jobs.events import Event
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
+from tasks.jobs.new_job import NewJob, created_job, fields_of
 from tasks.jobs.pace import drain_rate, retry_after
-from tasks.jobs.record import Job, NewJob, Place, Status, created_job, fields_of
+from tasks.jobs.record import Job, Place, Status
 from tasks.jobs.settings import EngineSettings
 
 REFUSED = {b"no_conversation": NoConversation, b"conversation_full": ConversationFull}
@@ -64,7 +65,7 @@ class Engine:
             metrics.JOBS_SUBMITTED.add(new.agent, new.queue)
             created, rank, ended = rest
             rate = drain_rate(dict(zip(ended[::2], ended[1::2], strict=True)), int(created) / 1000)
-            return created_job(new, fields, created, place(rank, rate))
+            return created_job(new, input_ref, created, place(rank, rate))
         if input_ref and kind != b"repeated":
             self.artifacts.delete(input_ref)
         return self._not_created(new, kind, rest)

@@ -35,6 +35,10 @@ class Keys:
     def channel(self, job_id: str) -> str:
         return f"{self.namespace}:channel:{job_id}"
 
+    def replies(self, process: str) -> str:
+        """The channel on which a process hears of the ends that its requests wait for."""
+        return f"{self.namespace}:replies:{process}"
+
     def pending(self, queue: str) -> str:
         return f"{self.namespace}:pending:{queue}"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -35,23 +34,6 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Idempotency:
-    """The caller's key, and a fingerprint of the request that it was first sent with."""
-
-    key: str
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class NewTurn:
-    """The message that a job answers. It goes into the conversation in the step that submits the job."""
-
-    conversation: str
-    message: str
-    new: bool = False  # the conversation begins with it
-
-
-@dataclass(frozen=True)
 class Batching:
     """A job may be run together with others of this name, of the same agent and queue: up to `size` of them.
 
@@ -61,24 +43,6 @@ class Batching:
     name: str
     size: int
     delay: float = 0.0
-
-
-@dataclass(frozen=True)
-class NewJob:
-    """A job to submit. `timeout` in seconds bounds one attempt; `payload` is the input as JSON values."""
-
-    agent: str
-    queue: str
-    owner: str
-    timeout: float
-    payload: Mapping[str, Any]
-    request_id: str = ""
-    traceparent: str = ""
-    idempotency: Idempotency | None = None
-    webhook: Webhook | None = None
-    turn: NewTurn | None = None
-    batching: Batching | None = None
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 @dataclass(frozen=True)
@@ -150,32 +114,11 @@ class Job:
         return _Reader(stored).job(job_id)
 
 
-def fields_of(new: NewJob, *, payload: bytes, input_ref: str) -> list[str | bytes | int | float]:
-    """The fields that submit writes beside status and created_at, as a flat list. What is empty is left out.
-
-    Each field costs some sixty bytes, and thousands of jobs may wait.
-    """
-    return [
-        *("version", RECORD_VERSION),
-        *("agent", new.agent),
-        *("queue", new.queue),
-        *("attempt", 0),
-        *("losses", 0),
-        *("timeout", new.timeout),
-        *(("request_id", new.request_id) if new.request_id else ()),
-        *(("input_ref", input_ref) if input_ref else ("input", payload)),
-        *(("webhook", new.webhook.encode()) if new.webhook else ()),
-        *(("traceparent", new.traceparent) if new.traceparent else ()),
-        *(("batch", orjson.dumps(new.batching)) if new.batching else ()),
-    ]
-
-
-def created_job(new: NewJob, fields: Sequence[str | bytes | int | float], created: bytes, place: Place) -> Job:
-    """The job as its record reads right after submit, without reading it."""
-    stored = {str(name).encode(): value for name, value in zip(fields[::2], fields[1::2], strict=True)}
-    as_bytes = {name: value if isinstance(value, bytes) else str(value).encode() for name, value in stored.items()}
-    known = {b"status": b"pending", b"owner": new.owner.encode(), b"created_at": created, b"turn": b"0"}
-    return replace(Job.from_hash(new.id, as_bytes | known), place=place)
+def ended_job(message: bytes) -> Job:
+    """Read what a reply channel says of a job that has ended: all but its input and its checkpoints."""
+    job_id, _, told = message.partition(b" ")
+    fields = [each.encode() for each in orjson.loads(told)]
+    return Job.from_hash(job_id.decode(), dict(zip(fields[::2], fields[1::2], strict=True)))
 
 
 def encode_artifacts(artifacts: Sequence[ArtifactInfo]) -> bytes:

@@ -9,5 +9,5 @@ def let_go(hub: EventHub) -> None:
     """Close a hub with its subscriptions. One that had any left would look for its server, and say so, for ever."""
     hub.close()
     for channel in list(hub._channels.values()):
-        for subscription in channel.subscriptions:
-            subscription.close()
+        for listener in channel.listeners:
+            hub.leave(listener)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -67,15 +67,31 @@ def start(agent: Agent, values: Mapping[str, Any], turn: NewTurn | None = None) 
 
 def run(agent: Agent, values: Mapping[str, Any], budget: float, turn: NewTurn | None = None) -> Job:
     """Run `agent` and return its job: ended, or as it stands when `budget` seconds are over."""
+    _check(agent, values)
+    return wait_for_end(lambda job_id, reply: _submit(agent, values, job_id, turn, reply), budget)
+
+
+def wait_for_end(submit: Callable[[str, str], Job], budget: float) -> Job:
+    """Submit a job and wait for its end. Returns it: ended, or as it stands when `budget` seconds are over.
+
+    `submit` is given its id and the channel of its reply, and returns another job when the request was sent before.
+    """
+    job_id = str(uuid.uuid4())
     if budget <= 0:
-        _check(agent, values)
-        return _submit(agent, values, str(uuid.uuid4()), turn)
-    job, subscription = start(agent, values, turn)
-    with subscription:
-        if job.status.ended:  # a request that was sent before
-            return job
+        return submit(job_id, "")
+    # Expected first: its end is heard, however soon it comes.
+    with services().replies.expect(job_id) as reply:
+        job = submit(job_id, reply.channel)
+        if job.id == job_id:
+            return reply.wait(budget) or _read(job_id)
+    return job if job.status.ended else _wait_for(job.id, budget)
+
+
+def _wait_for(job_id: str, budget: float) -> Job:
+    """Wait for the end of a job that another request submitted: nobody but its events tells."""
+    with services().hub.attach(job_id) as subscription:
         subscription.wait(budget)
-    return _read(job.id)
+    return _read(job_id)
 
 
 def _read(job_id: str) -> Job:
@@ -116,10 +132,10 @@ class _Replayed(Exception):
         self.job = job
 
 
-def _submit(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewTurn | None) -> Job:
+def _submit(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewTurn | None, reply: str = "") -> Job:
     """Submit the job. With an idempotency key that is known it is the job of the first request, of another id."""
     try:
-        job = _submit_new(agent, values, job_id, turn)
+        job = _submit_new(agent, values, job_id, turn, reply)
     except _Replayed as replayed:
         job = replayed.job
         mark_replayed()
@@ -131,7 +147,7 @@ def _submit(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewTurn 
     return job
 
 
-def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewTurn | None) -> Job:
+def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewTurn | None, reply: str) -> Job:
     engine = services().engine
     idempotency, webhook = idempotency_of(values), webhook_of_request()
     with stored(values, job_id, engine.artifacts) as payload:
@@ -147,6 +163,7 @@ def _submit_new(agent: Agent, values: Mapping[str, Any], job_id: str, turn: NewT
             idempotency=idempotency,
             webhook=webhook,
             turn=turn,
+            reply=reply,
         )
         job = engine.submit(new)
         if job.id != job_id:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 import time
@@ -12,8 +11,10 @@ import structlog
 from redis.exceptions import RedisError
 
 from tasks import metrics
-from tasks.jobs import Engine, Event
+from tasks.jobs import Engine, Event, Job
 from tasks.jobs.events import position
+from tasks.jobs.keys import Keys
+from webapp.events.channel import Channel, Listener
 from webapp.events.cursor import Cursor
 from webapp.events.subscription import Subscription
 from webapp.events.wire import Reply, Wire
@@ -31,21 +32,6 @@ FIRST_PAUSE = 0.05
 LAST_PAUSE = 2.0
 
 log = structlog.get_logger(__name__)
-
-
-class Channel:
-    """A job's channel and who listens to it."""
-
-    __slots__ = ("confirmed", "name", "subscriptions", "ticket")
-
-    def __init__(self, name: bytes) -> None:
-        self.name = name
-        # Replaced, never changed: the reader goes through it without a lock.
-        self.subscriptions: tuple[Subscription, ...] = ()
-        # The SUBSCRIBE of this channel is confirmed when the wire has answered this many. Without it the confirmation
-        # of an earlier SUBSCRIBE of the same name, given up since, would be taken for it.
-        self.ticket: float = math.inf
-        self.confirmed = False
 
 
 class EventHub:
@@ -76,6 +62,11 @@ class EventHub:
                 self._owner.start()
 
     @property
+    def keys(self) -> Keys:
+        """The names of the channels."""
+        return self._engine.keys
+
+    @property
     def draining(self) -> bool:
         """Whether this process was told to stop."""
         return self._draining
@@ -84,8 +75,8 @@ class EventHub:
         """Drain: every stream ends. Who waits for a result still gets it; the connection goes with the last one."""
         self._draining = True
         for channel in list(self._channels.values()):
-            for subscription in channel.subscriptions:
-                subscription.drain()
+            for listener in channel.listeners:
+                listener.drain()
         self._release()
 
     def attach(self, job_id: str, after: str = "", *, new: bool = False) -> Subscription:
@@ -96,29 +87,39 @@ class EventHub:
         """
         # Without a connection nothing is heard yet, so that a new job's log is as good as an old one's.
         subscription = Subscription(self, job_id, after, new=new and self._wire is not None)
-        with self._lock:
-            self._add(subscription)
-        # Looked at when it is in the table: an owner that retires or a drain that begins has seen it, or is seen here.
-        if self._owner is None or not self._owner.is_alive():
-            self.start()
-        if self._draining:
-            subscription.drain()
+        metrics.HUB_SUBSCRIPTIONS.add(1)
+        self.listen(subscription)
         return subscription
 
     def detach(self, subscription: Subscription) -> None:
         """Let a subscription go. Safe to call twice."""
-        name = self._name(subscription.job_id)
+        if self.leave(subscription):
+            metrics.HUB_SUBSCRIPTIONS.add(-1)
+
+    def listen(self, listener: Listener) -> None:
+        """Hand what is said on a channel to `listener`. Never waits for Redis."""
+        with self._lock:
+            self._add(listener)
+        # Looked at when it is in the table: an owner that retires or a drain that begins has seen it, or is seen here.
+        if self._owner is None or not self._owner.is_alive():
+            self.start()
+        if self._draining:
+            listener.drain()
+
+    def leave(self, listener: Listener) -> bool:
+        """Let a listener go. False when it has left before."""
+        name = listener.channel.encode()
         with self._lock:
             channel = self._channels.get(name)
-            if channel is None or subscription not in channel.subscriptions:
-                return
-            channel.subscriptions = tuple(each for each in channel.subscriptions if each is not subscription)
-            metrics.HUB_SUBSCRIPTIONS.add(-1)
-            if not channel.subscriptions:
+            if channel is None or listener not in channel.listeners:
+                return False
+            channel.listeners = tuple(each for each in channel.listeners if each is not listener)
+            if not channel.listeners:
                 del self._channels[name]
                 self._unsubscribe(name)
         if self._draining:
             self._release()
+        return True
 
     def log_of(self, job_id: str, cursor: Cursor) -> Iterator[Event]:
         """Read a job's log from behind `cursor`, which the caller moves as it takes the events."""
@@ -129,10 +130,14 @@ class EventHub:
             if len(page) < PAGE:
                 return
 
+    def read(self, job_id: str) -> Job | None:
+        """Read a job, as `Engine.get` does, within the same bound."""
+        with self._reading:
+            return self._engine.get(job_id)
+
     def is_over(self, job_id: str, cursor: Cursor) -> bool:
         """Whether nothing can come behind `cursor`: the job has ended before, or is unknown."""
-        with self._reading:
-            job = self._engine.get(job_id)
+        job = self.read(job_id)
         if job is None:
             return True
         return job.status.ended and position(job.last_event_id) <= cursor.position
@@ -143,19 +148,15 @@ class EventHub:
         if wire is not None and not self._channels:
             wire.close()
 
-    def _name(self, job_id: str) -> bytes:
-        return self._engine.keys.channel(job_id).encode()
-
-    def _add(self, subscription: Subscription) -> None:
-        name = self._name(subscription.job_id)
+    def _add(self, listener: Listener) -> None:
+        name = listener.channel.encode()
         channel = self._channels.get(name)
         if channel is None:
             channel = self._channels[name] = Channel(name)
             self._subscribe([channel])
-        channel.subscriptions = (*channel.subscriptions, subscription)
-        metrics.HUB_SUBSCRIPTIONS.add(1)
+        channel.listeners = (*channel.listeners, listener)
         if channel.confirmed:
-            subscription.confirm()
+            listener.confirm()
 
     def _subscribe(self, channels: list[Channel]) -> None:
         if self._wire is None:  # the owner does it when it has connected
@@ -224,19 +225,19 @@ class EventHub:
         if channel is None:  # given up while this was under way
             return
         if reply[0] == b"message":
-            for subscription in channel.subscriptions:
-                subscription.push(reply[2])
+            for listener in channel.listeners:
+                listener.push(reply[2])
         elif reply[0] == b"subscribe" and wire.answered >= channel.ticket:
             with self._lock:
                 channel.confirmed = True
-                subscriptions = channel.subscriptions
-            for subscription in subscriptions:
-                subscription.confirm()
+                listeners = channel.listeners
+            for listener in listeners:
+                listener.confirm()
 
     def _lose(self) -> None:
         with self._lock:
             self._wire = None
             for channel in self._channels.values():
                 channel.confirmed = False
-                for subscription in channel.subscriptions:
-                    subscription.lose()
+                for listener in channel.listeners:
+                    listener.lose()

@@ -92,6 +92,11 @@ class Subscription:
         return self._terminal
 
     @property
+    def channel(self) -> str:
+        """What it listens to."""
+        return self._hub.keys.channel(self.job_id)
+
+    @property
     def over(self) -> bool:
         """Whether nothing more comes of it: the job has ended or is gone, or the process drains."""
         return self._over or self.drained

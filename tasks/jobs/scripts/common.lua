@@ -105,46 +105,61 @@ local function count_ended(moment)
 end
 
 -- What a webhook is to tell is noted in the step that makes it true.
-local function note_webhook(job_id, status, moment)
-  local webhook = redis.call('HGET', JOB, 'webhook')
-  if webhook then
-    for _, event in ipairs(cjson.decode(webhook).events) do
-      if event == status then
-        redis.call('ZADD', OUTBOX, moment, job_id)
-      end
+local function note_webhook(job_id, webhook, status, moment)
+  for _, event in ipairs(cjson.decode(webhook).events) do
+    if event == status then
+      redis.call('ZADD', OUTBOX, moment, job_id)
     end
   end
 end
 
 -- What an owner used, by day: the job itself is forgotten sooner. See accounts.py for the days that are kept.
-local function count_usage(status, moment)
-  local job = redis.call('HMGET', JOB, 'owner', 'usage')
-  local account = index_of(job[1], 'usage:' .. text(math.floor(moment / 86400000)))
+local function count_usage(owner, usage, status, moment)
+  local account = index_of(owner, 'usage:' .. text(math.floor(moment / 86400000)))
   redis.call('HINCRBY', account, status, 1)
-  for name, count in pairs(job[2] and cjson.decode(job[2]) or {}) do
-    redis.call('HINCRBY', account, name, text(count))
+  for name, count in pairs(usage and cjson.decode(usage) or {}) do
+    if count > 0 then
+      redis.call('HINCRBY', account, name, text(count))
+    end
   end
   redis.call('PEXPIRE', account, text(33 * 86400000))
 end
 
+-- Whoever waits for the end hears all of it and need not ask, but for what may be large and is of no use then.
+local function reply(job_id, channel)
+  local told, record = {}, redis.call('HGETALL', JOB)
+  for index = 1, #record, 2 do
+    if record[index] ~= 'input' and string.sub(record[index], 1, 11) ~= 'checkpoint:' then
+      told[#told + 1] = record[index]
+      told[#told + 1] = record[index + 1]
+    end
+  end
+  redis.call('PUBLISH', channel, job_id .. ' ' .. cjson.encode(told))
+end
+
 local function close(job_id, status, retention)
   local moment = now()
-  count_usage(status, moment)
-  note_webhook(job_id, status, moment)
   redis.call('HSET', JOB, 'status', status, 'completed_at', text(moment), 'expires_at', text(moment + retention))
+  local job = redis.call('HMGET', JOB, 'owner', 'usage', 'webhook', 'idempotency', 'reply')
+  count_usage(job[1], job[2], status, moment)
+  if job[3] then
+    note_webhook(job_id, job[3], status, moment)
+  end
   redis.call('ZREM', LEASES, job_id)
   redis.call('ZREM', PENDING, job_id)
   place(job_id, 'ended')
   place_in_batch(job_id, false)
-  local kept = redis.call('HMGET', JOB, 'owner', 'idempotency')
-  redis.call('ZADD', EXPIRIES, moment + retention, job_id .. ' ' .. kept[1])
-  redis.call('SET', GONE, kept[1], 'PX', text(retention + WEEK))
+  redis.call('ZADD', EXPIRIES, moment + retention, job_id .. ' ' .. job[1])
+  redis.call('SET', GONE, job[1], 'PX', text(retention + WEEK))
   redis.call('PEXPIRE', JOB, retention)
   redis.call('PEXPIRE', EVENTS, retention)
-  if kept[2] and kept[2] ~= '' then
-    redis.call('PEXPIRE', kept[2], retention) -- the key is kept as long as its job
+  if job[4] and job[4] ~= '' then
+    redis.call('PEXPIRE', job[4], retention) -- the key is kept as long as its job
   end
   count_ended(moment)
+  if job[5] then
+    reply(job_id, job[5])
+  end
 end
 
 -- An end that no attempt runs (canceled while it waited, given up): it is an attempt of its own, so that

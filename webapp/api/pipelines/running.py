@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,8 +16,7 @@ from tasks.pipelines.exchange import Wanted
 from tasks.pipelines.open_inference import HEADER
 from webapp.api.idempotency import HEADER as IDEMPOTENCY
 from webapp.api.idempotency import idempotency_of, mark_replayed
-from webapp.api.running import UNEXPLAINED, location
-from webapp.auth.ownership import unknown_job
+from webapp.api.running import UNEXPLAINED, location, wait_for_end
 from webapp.auth.principals import current_principal
 from webapp.http.limits import body_in_pieces
 from webapp.http.pipeline_errors import ENGINE
@@ -32,7 +30,8 @@ INLINE = 64 * 1024
 
 def run_deployment(deployment: Deployment, wanted: Wanted) -> Response:
     """Run a deployment on the body of this request, and answer with what comes out."""
-    return response_of(_ended(deployment, wanted))
+    budget = services().settings.sync_budget
+    return response_of(wait_for_end(lambda job_id, reply: _submit(job_id, reply, deployment, wanted), budget))
 
 
 def response_of(job: Job) -> Response:
@@ -56,27 +55,8 @@ def response_of(job: Job) -> Response:
     return Response(services().engine.artifacts.open(artifact.key), mimetype=kind, headers=headers)
 
 
-def _ended(deployment: Deployment, wanted: Wanted) -> Job:
-    job_id = str(uuid.uuid4())
-    engine, hub = services().engine, services().hub
-    # Attached first: whatever the job says after this is heard, however fast it is.
-    with hub.attach(job_id, new=True) as subscription:
-        job = _submit(engine, job_id, deployment, wanted)
-        if job.id == job_id:
-            subscription.wait(services().settings.sync_budget)
-    if job.id != job_id:  # a request that was sent before
-        mark_replayed()
-        with hub.attach(job.id) as subscription:
-            if not job.status.ended:
-                subscription.wait(services().settings.sync_budget)
-    g.job_id = job.id
-    found = engine.get(job.id)
-    if found is None:
-        raise unknown_job()
-    return found
-
-
-def _submit(engine: Engine, job_id: str, deployment: Deployment, wanted: Wanted) -> Job:
+def _submit(job_id: str, reply: str, deployment: Deployment, wanted: Wanted) -> Job:
+    engine = services().engine
     body = _take_body(engine, job_id)
     try:
         plan = orjson.dumps(as_json(deployment))
@@ -97,13 +77,16 @@ def _submit(engine: Engine, job_id: str, deployment: Deployment, wanted: Wanted)
             request_id=current_request_id(),
             idempotency=idempotency_of({"wanted": asdict(wanted), "body": body.digest}),
             batching=None if body.upload else _batching(deployment, plan),
+            reply=reply,
         )
         job = engine.submit(new)
     except BaseException:
         _forget(engine, body)
         raise
-    if job.id != job_id:
+    if job.id != job_id:  # a request that was sent before
         _forget(engine, body)
+        mark_replayed()
+    g.job_id = job.id
     return job
 
 
