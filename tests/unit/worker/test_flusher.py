@@ -196,7 +196,7 @@ def test_what_cannot_be_written_is_its_agents_fault_and_nobody_elses(
 def test_an_attempt_that_has_said_half_of_what_it_may_is_written_once_a_while(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.worker.flusher.CALM", 0.2)
+    monkeypatch.setattr("tasks.worker.flusher.CALM", 5.0)
     flusher, writer = talkative(log, 10)
     flusher.start()
     for number in range(10):
