@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +22,8 @@ LOAD_TIMEOUT = 300.0  # seconds: it reads its files at some 10 MB/s, and answers
 GIVEN_TIMEOUT = 5.0  # seconds; it may be across a network
 # Below the ports that the kernel gives to outgoing connections (from 32,768): one of those cannot be in the way.
 FREE_PORTS = range(20_000, 32_768)
+# Those that this process gave away last: whoever has one may not listen on it yet.
+_given: deque[int] = deque(maxlen=1000)
 
 
 class Server(Protocol):
@@ -145,11 +148,16 @@ class GivenServer:
         pass
 
 
-def free_port(wanted: int = 0) -> int:
-    """The wanted port if nobody has it, any free one otherwise."""
+def free_port(wanted: int = 0, behind: int = 0) -> int:
+    """The wanted port if nobody has it; any free one otherwise, with so many free ones behind it."""
     if wanted and is_free(wanted):
         return wanted
-    return next(port for port in random.sample(FREE_PORTS, len(FREE_PORTS)) if is_free(port))
+    for first in random.sample(FREE_PORTS, len(FREE_PORTS)):
+        ports = range(first, first + 1 + behind)
+        if all(port in FREE_PORTS and port not in _given and is_free(port) for port in ports):
+            _given.extend(ports)
+            return first
+    raise StackError("There is no free port")
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

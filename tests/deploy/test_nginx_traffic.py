@@ -117,8 +117,8 @@ def test_slow_clients_do_not_slow_others(edge: Edge, session: requests.Session) 
             sock.sendall(b"POST /ai_service HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
             if number % 2:
                 sock.sendall(b'Content-Length: 1000\r\n\r\n{"param1": ')
-        times = [session.get(f"{edge.url}/health", timeout=10).elapsed.total_seconds() for _ in range(20)]
-        assert max(times) < 2  # a web process that waited for one of them would take nginx' patience of 10 s
+        times = [session.get(f"{edge.url}/health", timeout=30).elapsed.total_seconds() for _ in range(20)]
+        assert max(times) < 8  # a web process that waited for one of them would take nginx' patience of 10 s
         # Those in the middle of a body or a header are cut off by then.
         for sock in slow[:2]:
             sock.settimeout(20)

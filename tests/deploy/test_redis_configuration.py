@@ -30,11 +30,11 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     _wait_for(port, process, folder / "log")
     yield port
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()

@@ -44,13 +44,15 @@ def test_web_that_is_told_to_stop_is_not_ready_and_does_not_wait_long_for_idle_c
         for each in (kept, asked):
             assert get(own_stack, each, "/readyz").read()
         headers = {"X-API-Key": own_stack.api_key, "Content-Type": "application/json"}
-        waited.request("POST", "/v1/agents/count/run", body=b'{"to": 30, "pause": 0.1}', headers=headers)
+        waited.request("POST", "/v1/agents/count/run", body=b'{"to": 50, "pause": 0.1}', headers=headers)
         time.sleep(0.5)
         web = own_stack.processes.pop("web")
         web.send_signal(signal.SIGTERM)
         begun = time.monotonic()
-        time.sleep(0.6)  # the process looks every quarter of a second whether it was told
-        draining = get(own_stack, asked, "/readyz")
+        # The process looks every quarter of a second whether it was told.
+        while (draining := get(own_stack, asked, "/readyz")).status == 200:
+            assert draining.read()
+            time.sleep(0.1)
         assert (draining.status, draining.getheader("Connection")) == (503, "close")
         assert waited.getresponse().status == 200  # who waits for a result still gets it
         done = time.monotonic()
@@ -110,7 +112,8 @@ def test_a_worker_says_whether_it_is_alive(own_stack: Stack) -> None:
         assert alive(name) == (0, "")
     time.sleep(4)
     for name in ("io", "cpu"):
-        assert alive(name, ALIVE_SECONDS="3.5") == (0, "")  # its marks are fresh, not only there
+        # Its marks are fresh, not only there.
+        own_stack.wait_for(name, lambda name=name: alive(name, ALIVE_SECONDS="3.5") == (0, ""), 30)  # type: ignore[misc]
         os.kill(own_stack.processes[f"worker-{name}"].pid, signal.SIGSTOP)
     time.sleep(5)
     for name in ("io", "cpu"):

@@ -139,7 +139,7 @@ def test_a_worker_that_is_told_to_stop_hands_back_what_it_cannot_finish(
     job_id = start(client, agent, **payload)
     stopping = own_stack.processes.pop(name)
     stopping.send_signal(signal.SIGTERM)
-    assert stopping.wait(30) == 0
+    assert stopping.wait(60) == 0
     waiting = engine.get(job_id)
     assert waiting is not None
     assert (waiting.status, waiting.losses) == ("pending", 0)
@@ -151,7 +151,7 @@ def test_a_worker_that_is_told_to_stop_hands_back_what_it_cannot_finish(
 def test_a_worker_that_is_told_to_stop_finishes_short_jobs(own_stack: Stack, client: Client) -> None:
     job_id = start(client, "count", to=20, pause=0.05)
     own_stack.processes["worker-io"].send_signal(signal.SIGTERM)
-    own_stack.processes.pop("worker-io").wait(30)
+    own_stack.processes.pop("worker-io").wait(60)
     job = client.job(job_id)
     assert (job["status"], job["attempts"]) == ("completed", 1)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.processes import procfile
 from deploy.local.stack import Stack
 from deploy.local.valkey import Valkey, free_port
 from tests.support.collector import Collector
@@ -19,6 +20,11 @@ from tests.support.model_server import ModelServer
 AGENTS = "tasks.agents,tests.support.agents"
 
 
+def metrics_port() -> str:
+    """Web has this one, each worker one of those behind it."""
+    return str(free_port(behind=len(procfile()) - 1))
+
+
 @pytest.fixture(scope="session")
 def provider() -> Iterator[Running]:
     """Who gives tokens for the stack, beside its keys."""
@@ -28,7 +34,7 @@ def provider() -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, provider: Running) -> Iterator[Stack]:
-    settings = {"AGENTS": AGENTS, "WEB_CONCURRENCY": "2", "IO_CONCURRENCY": "100", "METRICS_PORT": str(free_port())}
+    settings = {"AGENTS": AGENTS, "WEB_CONCURRENCY": "2", "IO_CONCURRENCY": "100", "METRICS_PORT": metrics_port()}
     settings["INTERNAL_PORT"] = str(free_port())
     # An issuer of before RFC 9068: its tokens are of the type JWT.
     settings |= {"OIDC_ISSUER": provider.issuer, "OIDC_AUDIENCE": AUDIENCE, "OIDC_TOKEN_TYPES": "JWT"}
@@ -60,7 +66,7 @@ def chat_stack(tmp_path_factory: pytest.TempPathFactory, model: ModelServer, col
         "CORS_ORIGINS": "https://page.example",
         "WS_PING_SECONDS": "1",
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-        "METRICS_PORT": str(free_port()),
+        "METRICS_PORT": metrics_port(),
     }
     running = Stack(tmp_path_factory.mktemp("chat"), settings, only=("web", "worker-io"))
     with running:

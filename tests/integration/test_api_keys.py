@@ -94,9 +94,11 @@ def test_a_revoked_key_stops_working_within_five_seconds(service: Service) -> No
     assert status(service, document["key"]) == 200
     assert flask(service, "revoke", document["id"]).exit_code == 0
     revoked = time.monotonic()
+    asked = revoked
     while status(service, document["key"]) == 200:
-        assert time.monotonic() - revoked < MEMORY_SECONDS + 2
+        assert asked < revoked + MEMORY_SECONDS
         time.sleep(0.2)
+        asked = time.monotonic()
     assert json.loads(flask(service, "list", "--json").stdout) == []
 
 
@@ -132,9 +134,9 @@ def test_a_key_does_what_its_scopes_say(service: Service) -> None:
 
 
 def test_an_expired_key_is_refused_like_an_unknown_one(service: Service) -> None:
-    key = services_of(service.app).keys.create("me", lifetime=timedelta(milliseconds=300))[1]
+    key = services_of(service.app).keys.create("me", lifetime=timedelta(seconds=3))[1]
     assert status(service, key) == 200
-    time.sleep(0.4)
+    time.sleep(3.1)
     assert status(service, key) == 401
     assert json.loads(flask(service, "list", "--json").stdout)[0]["expired"] is True
 

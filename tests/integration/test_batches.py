@@ -20,12 +20,12 @@ from tests.integration.conftest import AGENTS
 from tests.support.client import PATIENCE, engine_of
 
 DONE = Ending(Status.COMPLETED, {"usage": {}}, result="done")
-GATHERING = 0.7  # seconds that the first waits for the others: enough to submit them on a busy machine
+GATHERING = 2.0  # seconds that the first waits for the others: enough to submit them on a busy machine
 
 
 @pytest.fixture
 def engine(valkey_url: str, tmp_path: Path) -> Iterator[Engine]:
-    settings = EngineSettings(redis_url=Secret(valkey_url), artifacts_dir=tmp_path, lease=0.2)
+    settings = EngineSettings(redis_url=Secret(valkey_url), artifacts_dir=tmp_path, lease=60)
     redis = connect(settings)
     yield Engine(redis, settings, LocalArtifacts(tmp_path))
     redis.connection_pool.disconnect()

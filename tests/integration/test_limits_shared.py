@@ -62,9 +62,7 @@ def test_a_window_ends(valkey_url: str, tmp_path: Path) -> None:
 
 def test_without_redis_each_process_counts_and_nothing_is_open(tmp_path: Path) -> None:
     app = application(f"redis://127.0.0.1:{free_port()}/0", tmp_path, **LIMITS)
-    started = time.monotonic()
     assert [ask(app).status_code for _ in range(8)] == [200] * 5 + [429] * 3
-    assert time.monotonic() - started < 5
     close(app)
 
 

@@ -88,7 +88,7 @@ def test_an_answer_ends_at_a_stop(sdk: OpenAI, stop: Any) -> None:
 
 
 def test_the_providers_models_and_the_agents_that_take_text(sdk: OpenAI, model: ModelServer) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "slow" not in (names := {each.id: each.owned_by for each in sdk.models.list()}):
         assert time.monotonic() < deadline
         time.sleep(0.2)

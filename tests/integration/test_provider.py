@@ -25,7 +25,7 @@ MESSAGES = [Message("system", "Be kind."), Message("user", "Hello wörld 😀")]
 ECHO = "You said: Hello wörld 😀\nBefore that: system: Be kind.\nAt temperature 0.7."
 
 # No test waits for this long; a provider that hangs fails here instead of in the whole run's time-out.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +101,11 @@ def test_a_stream_ends_with_its_reason_and_the_tokens_that_the_server_counted(ma
     assert server.stats()["last"]["stream_options"] == {"include_usage": True}
 
 
-def test_a_stream_is_heard_while_it_is_made(make: Make) -> None:
-    heard = [time.monotonic() for _ in make("slow;tokens=10;rate=10").stream(MESSAGES)]
-    assert len(heard) == 10
-    assert heard[-1] - heard[0] > 0.5, "nine tenths of a second lie between the first and the last"
+def test_a_stream_is_heard_while_it_is_made(make: Make, server: ModelServer) -> None:
+    stream = make("slow;tokens=3;rate=0.02", read_timeout=PATIENCE).stream(MESSAGES)
+    assert next(iter(stream)) == "word0 "
+    assert server.stats()["answers"] == 0, "the second comes after fifty seconds"
+    stream.close()
 
 
 def test_the_models_of_the_server_are_listed(make: Make) -> None:
@@ -310,11 +311,11 @@ def test_another_thread_may_close_a_stream_that_waits(make: Make) -> None:
 
 
 def test_one_provider_serves_many_threads_at_once(make: Make, server: ModelServer) -> None:
-    provider = make("x;delay=1", read_timeout=PATIENCE)
+    provider = make("x;company=50", read_timeout=PATIENCE)
     with ThreadPoolExecutor(50) as pool:
         answers = set(pool.map(lambda _: call_plain(provider), range(50)))
     assert len(answers) == 1
-    assert server.stats()["peak"] >= 50
+    assert server.stats()["peak"] == 50
 
 
 GREENLETS = """
@@ -346,16 +347,16 @@ def interrupt():
         return len(list(stream))
     return "interrupted"
 
-plain, streamed, slow = make("x;delay=1"), make("x;tokens=20;rate=10"), make("x;tokens=100;rate=2")
+plain, streamed, slow = make("x;company=300"), make("x;tokens=20;rate=10"), make("x;tokens=100;rate=2")
 print(json.dumps([run(300, ask), run(200, listen), interrupt(), ask(1)]))
 """
 
 
 def test_one_provider_serves_hundreds_of_greenlets_and_a_deadline_interrupts_it(server: ModelServer) -> None:
-    started = time.monotonic()
     command = [sys.executable, "-c", GREENLETS, server.base_url, KEY]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    ran = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=100
+    )  # one after the other, the streams would take 400 s
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == [300, 200, "interrupted", True]
-    assert server.stats()["peak"] >= 300
-    assert time.monotonic() - started < 60, "one after the other they would take twelve minutes"
+    assert server.stats()["peak"] == 300

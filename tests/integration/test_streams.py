@@ -101,11 +101,13 @@ def test_another_owners_stream_reads_404(stack: Stack, client: Client) -> None:
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize(("headers", "status"), [({}, "completed"), ({"X-On-Disconnect": "cancel"}, "canceled")])
+@pytest.mark.parametrize(
+    ("headers", "status", "to"), [({}, "completed", 60), ({"X-On-Disconnect": "cancel"}, "canceled", 1000)]
+)
 def test_a_client_that_leaves_ends_its_job_only_when_it_said_so(
-    client: Client, headers: dict[str, str], status: str
+    client: Client, headers: dict[str, str], status: str, to: int
 ) -> None:
-    payload = {"to": 60, "pause": 0.05}
+    payload = {"to": to, "pause": 0.05}
     with closing(client.post("/v1/agents/count/stream", json=payload, headers=headers, stream=True)) as answer:
         for frame in read_frames(answer):
             if frame.event == "token":
@@ -134,7 +136,7 @@ def test_a_stream_cut_twenty_times_equals_the_uncut_one_also_when_the_web_is_kil
 
 def test_a_drain_ends_streams_with_a_retry_and_they_go_on_elsewhere(own_stack: Stack) -> None:
     client = Client(own_stack)
-    job_id = client.submit("count", to=100, pause=0.05)
+    job_id = client.submit("count", to=100, pause=0.1)
     follower = Follower(client, job_id)
     with closing(client.get(f"/v1/jobs/{job_id}/events", stream=True)) as answer:
         frames: list[Frame] = []
@@ -145,7 +147,7 @@ def test_a_drain_ends_streams_with_a_retry_and_they_go_on_elsewhere(own_stack: S
     assert frames[0].retry == 2000
     assert frames[-1].retry is not None
     assert 2000 <= frames[-1].retry < 4000
-    own_stack.processes.pop("web").wait(20)
+    own_stack.processes.pop("web").wait(60)
     own_stack.spawn("web")
     own_stack.wait_until_ready()
     follower.events = [frame for frame in frames if frame.data is not None]

@@ -18,6 +18,7 @@ from tasks.worker import transport
 from tasks.worker.transport import Channel
 
 PREFIX = "taking:"
+PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_a_burst_is_taken_in_few_round_trips_and_in_its_order(
     sent = push(redis, "io", 40)
     before = calls(redis, "brpop")
     while len(taken) < len(sent):
-        connection.drain_events(timeout=5)
+        connection.drain_events(timeout=PATIENCE)
     assert taken == sent
     assert calls(redis, "brpop") - before <= len(sent) / 4
 
@@ -83,7 +84,7 @@ def test_a_full_worker_takes_the_next_message_as_soon_as_it_has_a_place(
     monkeypatch.setattr(Channel, "room", staticmethod(lambda: next(looks, 1)))
     monkeypatch.setattr(QoS, "can_consume", lambda _: next(looks, 1) > 0)  # as Celery has it
     sent = push(redis, "io", 1)
-    connection.drain_events(timeout=5)  # which is a timeout where the place is not seen
+    connection.drain_events(timeout=PATIENCE)  # which is a timeout where the place is not seen
     assert taken == sent
 
 
@@ -105,7 +106,7 @@ def test_no_more_is_taken_than_there_is_room_for(
     monkeypatch.setattr(Channel, "room", staticmethod(lambda: room))
     push(redis, "io", 10)
     push(redis, "other", 10)
-    connection.drain_events(timeout=5)
+    connection.drain_events(timeout=PATIENCE)
     assert 1 <= len(taken) <= room
     # A message that is in hand is in no second place, where a leftover of it could stay.
     assert set(redis.keys("*")) <= {
@@ -126,5 +127,5 @@ def test_what_is_no_message_does_not_take_its_neighbours_along(
     redis.lpush(f"{PREFIX}io", b"\xff\xfe", "no JSON")
     last = push(redis, "io", 2)
     while len(taken) < 4:
-        connection.drain_events(timeout=5)
+        connection.drain_events(timeout=PATIENCE)
     assert taken == [*first, *last]

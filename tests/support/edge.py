@@ -22,7 +22,7 @@ from deploy.local.valkey import free_port
 from tests.support.programs import find_program
 
 START = ROOT / "deploy" / "nginx" / "start.sh"
-PATIENCE = 10.0  # seconds for nginx to start or stop; it takes milliseconds
+PATIENCE = 60.0  # seconds for nginx to start or stop; it takes milliseconds
 
 
 class Edge:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-EVENTS = 5
-PAUSE = 0.3  # seconds between two events of a stream
+PATIENCE = 30.0
 
 
 class Mirror(BaseHTTPRequestHandler):
+    """A stream's second event comes when `go_on` is set."""
+
     protocol_version = "HTTP/1.1"
+    go_on = threading.Event()
 
     def do_GET(self) -> None:
         if self.headers.get("Upgrade") == "websocket":
@@ -44,9 +45,9 @@ class Mirror(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        for number in range(EVENTS):
+        for number in range(2):
             self.wfile.write(f"id: {number}\ndata: {'x' * 500}\n\n".encode())
-            time.sleep(PAUSE)
+            self.go_on.wait(PATIENCE)
 
     def _take_over(self) -> None:
         self.send_response(101)

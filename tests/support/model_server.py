@@ -55,6 +55,7 @@ class Behaviour:
     """How a request is answered."""
 
     delay: float = 0.0  # seconds before the first byte of the answer
+    company: int = 0  # how many requests there must be at the same time before one is answered
     rate: float = 0.0  # tokens a second in a stream; 0: as fast as it goes
     tokens: int = 0  # words of the answer; 0: the echo
     # A status (429, 500, …); or `hang` (no answer), `drop` (closed without an answer), `cut` and `reset` (in the
@@ -154,6 +155,8 @@ class Application:
     def _complete(self, sock: socket.socket, asked: dict[str, Any]) -> None:
         self.stats.last = asked
         behaviour = self._choose(asked["model"])
+        while self.stats.peak < behaviour.company:
+            pause(sock, 0.02)
         pause(sock, behaviour.delay)
         fault = behaviour.fault
         if fault.isdigit():

@@ -42,7 +42,7 @@ def test_a_default_of_the_procfile_is_filled_in_as_a_shell_does(tmp_path: Path) 
     for env in ({}, {"SIZE": "7"}):
         with said.open("ab") as out:
             process = spawn(in_shell("echo ${SIZE:-500} 'a b'"), stdout=out, env={"PATH": os.environ["PATH"], **env})
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert said.read_text() == "500 a b\n7 a b\n"
 
 
@@ -51,7 +51,7 @@ def test_a_signal_reaches_the_command_itself(tmp_path: Path) -> None:
         process = spawn(in_shell("sleep ${LONG:-60}"), stdout=out)
     assert os.getpgid(process.pid) != os.getpgid(0)
     process.terminate()
-    assert process.wait(10) == -15
+    assert process.wait(60) == -15
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do it")

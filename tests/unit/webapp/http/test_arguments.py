@@ -86,11 +86,11 @@ def test_a_field_of_the_wrong_type_and_an_unknown_one_are_both_named(client: Fla
     assert {error["pointer"] for error in problem["errors"]} == {"#/text", "#/other"}
 
 
-def test_a_million_values_are_judged_within_a_second(app: Flask) -> None:
+def test_a_million_values_are_judged_in_one_pass(app: Flask) -> None:
     import time
 
     app.config["MAX_CONTENT_LENGTH"] = 10_000_000
-    started = time.monotonic()
+    started = time.process_time()
     status, _ = post(app.test_client(), b'{"text": [' + b"1," * 1_000_000 + b"1]}")
     assert status == 422
-    assert time.monotonic() - started < 5  # a fifth of a second when nothing else runs
+    assert time.process_time() - started < 20, "a fifth of a second; a quadratic look would take minutes"

@@ -88,7 +88,7 @@ def test_a_drain_closes_the_open_sockets_and_those_that_come_later() -> None:
     sockets.discard(gone)
     sockets.close()
     sockets.add(late)
-    assert early.event.wait(5)
+    assert early.event.wait(30)
     assert (early.closed_with, gone.closed_with, late.closed_with) == ([1012], [], [1012])
 
 
