@@ -194,14 +194,14 @@ class Attempts:
     def _call(
         self, claim: Claim, drafts: Sequence[Draft], ending: Ending | None
     ) -> tuple[scripts.Script, list[str], list[scripts.Argument]]:
-        keys = self.keys.transition(claim.job.id, claim.job.queue)
         events: list[scripts.Argument] = []
         for draft in drafts:
             events += [draft.seq, draft.type, draft.data]
         if ending is None:
-            return scripts.append, keys, [claim.attempt, *events]
+            return scripts.append, self.keys.said(claim.job.id), [claim.attempt, *events]
         fields = ending.fields()
         head: list[scripts.Argument] = [claim.job.id, claim.attempt, claim.nonce, ending.status.value]
+        keys = self.keys.transition(claim.job.id, claim.job.queue)
         keys += self.keys.of_conversation(claim.job.conversation)
         return scripts.finish, keys, [*head, self._retention, len(fields), *fields, *events]
 

@@ -172,15 +172,17 @@ class Keys:
         """What stands before the lines of jobs that may be run together."""
         return f"{self.namespace}:batch:"
 
+    def said(self, job_id: str) -> list[str]:
+        """The KEYS of the script that appends events: the first three of a transition's."""
+        return [self.job(job_id), self.events(job_id), self.channel(job_id)]
+
     def transition(self, job_id: str, queue: str) -> list[str]:
-        """The KEYS of every script that moves one job, in the order that `common.lua` unpacks them."""
+        """The KEYS of every script that moves one job, in the order that `events.lua` and `common.lua` unpack them."""
         return [
-            self.job(job_id),
-            self.events(job_id),
+            *self.said(job_id),
             self.pending(queue),
             self.queue(queue),
             self.leases,
-            self.channel(job_id),
             self.ended(queue),
             self.owners,
             self.expiries,

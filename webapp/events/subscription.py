@@ -202,12 +202,14 @@ class Subscription:
 
     def _read_channel(self) -> Iterator[Event]:
         while not self._ended and (event := self._next()):
-            if self._cursor.judge(event) is Verdict.GAP:
+            verdict = self._cursor.judge(event)
+            if verdict is Verdict.GAP:
                 yield from self._read_log_before(event)
                 if self._stale:
                     return
-            # Still a gap after that: the log has expired, and what there is is better than silence.
-            if self._cursor.judge(event) is not Verdict.SEEN:
+                # Still a gap after that: the log has expired, and what there is is better than silence.
+                verdict = self._cursor.judge(event)
+            if verdict is not Verdict.SEEN:
                 yield self._take(event)
 
     def _read_log_before(self, event: Event) -> Iterator[Event]:

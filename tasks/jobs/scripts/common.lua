@@ -1,6 +1,5 @@
--- Put before every script. One job, the same KEYS everywhere: see Keys.transition.
-local JOB, EVENTS, PENDING, QUEUE, LEASES, CHANNEL, ENDED, OWNERS, EXPIRIES, LAST_CHANCE, DEAD, GONE, OUTBOX, BATCHES =
-  unpack(KEYS)
+-- Put before every script but `append`: each function that is only defined costs a call, too.
+local PENDING, QUEUE, LEASES, ENDED, OWNERS, EXPIRIES, LAST_CHANCE, DEAD, GONE, OUTBOX, BATCHES = unpack(KEYS, 4)
 
 -- How long an owner is told "gone" and not "unknown": time to notice it after a holiday.
 local WEEK = 7 * 86400 * 1000
@@ -19,49 +18,10 @@ local function status_of_job()
   return redis.call('HGET', JOB, 'status')
 end
 
-local function runs(status)
-  return status == 'running' or status == 'canceling'
-end
-
 -- The fence: only the attempt that holds the job may write for it.
 local function holds(attempt)
   local job = redis.call('HMGET', JOB, 'status', 'attempt')
   return runs(job[1]) and job[2] == attempt
-end
-
--- events: a list of {id, type, data}, data being JSON already. They are one message on the channel.
-local function emit(events)
-  if #events == 0 then
-    return
-  end
-  for _, event in ipairs(events) do
-    redis.call('XADD', EVENTS, event[1], 'type', event[2], 'data', event[3])
-    if event[2] == 'progress' then
-      redis.call('HSET', JOB, 'progress', event[3])
-    end
-  end
-  redis.call('HSET', JOB, 'last_event_id', events[#events][1])
-  redis.call('PUBLISH', CHANNEL, cjson.encode(events))
-end
-
--- Triples seq, type, data in ARGV from `first`; those up to the event `last`, which are in the log already (a repeated
--- call after a lost reply), are left out. Nothing when one is missing before them: a server that was killed may have
--- forgotten what it had said yes to, and then this attempt cannot be told whole any more.
-local function events_of_attempt(attempt, first, last)
-  local last_attempt, last_seq = string.match(last, '^(%d+)%-(%d+)$')
-  local next_seq = last_attempt == attempt and tonumber(last_seq) + 1 or 0
-  local events = {}
-  for index = first, #ARGV, 3 do
-    local seq = tonumber(ARGV[index])
-    if seq > next_seq then
-      return nil
-    end
-    if seq == next_seq then
-      events[#events + 1] = {attempt .. '-' .. ARGV[index], ARGV[index + 1], ARGV[index + 2]}
-      next_seq = next_seq + 1
-    end
-  end
-  return events
 end
 
 -- What an owner has waiting and running, so that limits can be checked without counting.
