@@ -18,8 +18,9 @@ UNIT = Path(__file__).parent / "unit"
 
 # Each of several processes of pytest has ports of its own: two that look at the same time would find the same one free.
 COUNT, WORKER = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-SHARE = len(valkey.FREE_PORTS) // COUNT
-valkey.FREE_PORTS = valkey.FREE_PORTS[int(WORKER.removeprefix("gw")) * SHARE :][:SHARE]
+SHARES = 2 * COUNT  # one that takes the place of a crashed one has the next number, and ports of its own, too
+SHARE = len(valkey.FREE_PORTS) // SHARES
+valkey.FREE_PORTS = valkey.FREE_PORTS[int(WORKER.removeprefix("gw")) % SHARES * SHARE :][:SHARE]
 
 # What Python says before a socket reaches anything. Making one is allowed: asyncio makes a pair for itself.
 REACHING_OUT = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo"})
