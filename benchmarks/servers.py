@@ -9,13 +9,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks import environment
-from benchmarks.machine import processor_seconds
+from benchmarks.machine import descendants, processor_seconds
 from deploy.local.processes import ROOT, spawn, tail
 from deploy.local.stack import Stack
 from deploy.local.valkey import Valkey, free_port
@@ -134,7 +134,11 @@ def process(command: Sequence[str], port: int, environment: Mapping[str, str], c
                 _wait_for(port, log)
             yield started.pid
         finally:
+            family = descendants(started.pid)
             os.killpg(started.pid, signal.SIGKILL)
+            for pid in family:  # BentoML's have sessions of their own, and would be beside all that is measured later
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             started.wait()
 
 

@@ -7,6 +7,8 @@ out: they are in an environment of their own, which `make bench` makes.
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -18,6 +20,7 @@ from benchmarks import report, servers
 from benchmarks.case import SLIPWAY, Case, Contender, Goal, Measure, Outcome, Scale, ratio, run
 from benchmarks.cases import ALL, batching, infer, named, streams
 from benchmarks.servers import Server
+from deploy.local.valkey import free_port, is_free
 from tests.support.model_server import ModelServer
 
 TINY = Scale(tiny=True)
@@ -99,3 +102,16 @@ def test_a_name_stands_for_all_benchmarks_that_begin_with_it() -> None:
     assert [case.name for case in named(["streams"])] == ["streams", "streams-most", "streams-open"]
     with pytest.raises(SystemExit):
         named(["no such"])
+
+
+def test_a_server_goes_with_all_that_it_has_started() -> None:
+    port = free_port()
+    # As BentoML does it: the child has a session of its own.
+    child = [sys.executable, "-m", "http.server", str(port), "--bind=127.0.0.1"]
+    parent = f"import subprocess; subprocess.Popen({child!r}, start_new_session=True).wait()"
+    with servers.process([sys.executable, "-c", parent], port, {}):
+        assert not is_free(port)
+    deadline = time.monotonic() + 60
+    while not is_free(port):
+        assert time.monotonic() < deadline, "the child is still there"
+        time.sleep(0.05)
