@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ import pytest
 from flask import Flask, Response, request
 
 from tasks.jobs import ArtifactInfo, Job, LocalArtifacts, Status
+from tests.support.timing import eventually
 from webapp.http import limits, logging, problem, request_id
 from webapp.http.after_response import after_response
 from webapp.http.downloads import send_artifact
@@ -128,13 +129,6 @@ class Server:
 
     def resident(self) -> int:
         return int(self.ask("GET", "/memory")[2]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")

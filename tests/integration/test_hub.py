@@ -24,7 +24,7 @@ from tasks.jobs.attempts import Attempts, Claim, Draft, Ending
 from tasks.jobs.environment import Secret
 from tasks.jobs.settings import EngineSettings
 from tests.support.hubs import let_go
-from tests.support.timing import least_seconds
+from tests.support.timing import eventually, least_seconds
 from webapp.events.hub import EventHub
 
 # No test waits this long unless it fails; and a heartbeat of this length never helps a test to pass.
@@ -126,13 +126,6 @@ def ids(events: Iterator[Event | None]) -> list[str]:
 
 def numbered(last: int, attempt: int = 1) -> list[str]:
     return [f"{attempt}-{seq}" for seq in range(last + 1)]
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LONG / 2
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def submitted(engine: Engine, new: NewJob) -> Job:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from tasks.jobs.environment import Secret
 from tasks.jobs.settings import EngineSettings
 from tests.faults.proxy import Mode, Proxy
 from tests.support.hubs import let_go
+from tests.support.timing import eventually
 from webapp.events import replies as module
 from webapp.events.hub import EventHub
 from webapp.events.replies import Replies
@@ -82,13 +82,6 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def new_job(replies: Replies | None = None) -> NewJob:
     channel = replies.channel if replies else ""
     return NewJob(agent="echo", queue="io", owner="me", timeout=60, payload={"text": "x" * 5000}, reply=channel)
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LONG / 2
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def heard(redis: Redis, replies: Replies) -> bool:

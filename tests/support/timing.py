@@ -1,4 +1,4 @@
-"""How long something takes, where a guarantee says so and the machine has other things to do."""
+"""Waiting for something, and how long it takes, on a machine that has other things to do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import time
 from collections.abc import Callable
 
 TRIES = 3
+PATIENCE = 30.0  # seconds: no test waits this long unless it fails
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait for what is to come by itself."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
 
 
 def least_seconds(bound: float, do: Callable[[], object]) -> float:
