@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import structlog
 from flask import Flask
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from webapp.services import services_of
 
 NO_KEY = """\
@@ -13,7 +13,7 @@ There is no API key, so nobody could call this service. Either
   make one:   flask keys create --name me
   or set one: API_KEY=<a long random text>"""
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 def refuse_without_key(app: Flask) -> None:

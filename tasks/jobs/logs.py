@@ -1,57 +1,126 @@
 """Structured logs for the web side and the workers: one event a line, and no secret in any of them.
 
-`configure` is called once, at an entry point. After it structlog and the standard library's loggers write the
-same lines to stderr: stdout belongs to what commands print, and a key that was just made must not end up in a log.
+`configure` is called once, at an entry point. After it our loggers and those of libraries write the same lines to
+stderr: stdout belongs to what commands print, and a key that was just made must not end up in a log.
 """
 
 from __future__ import annotations
 
-import functools
-import json as standard_json
 import logging
-import re
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
-from pathlib import PurePath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
-import orjson
-import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from tasks.jobs.log_lines import ForPeople, for_machines
+from tasks.jobs.redaction import Redaction
 
-from tasks.jobs.environment import Secret
-
-HIDDEN = "***"
-# A traceback of a deep stack fits. Whatever is longer is somebody's text, and no log needs all of it.
-MAX_TEXT = 16 * 1024
-# Deeper values are not written out: nothing here logs such, and a log line must not cost a recursion error.
-MAX_DEPTH = 4
-# A shorter value is no secret, and to hide every "io" or "1" would make lines unreadable.
-MIN_SECRET = 6
-
-_SECRET_NAME = re.compile(
-    r"authorization|cookie|passw|secret|token|credential|(^|[_-])(api)?key$|prompt|^(body|payload|content|param\d)$",
-    re.I,
-)
-# Bounded repeats throughout: a log line is made of foreign text and must not cost more than its length.
-_SECRET_TEXT = (
-    (re.compile(r"\b(bearer|basic) +[\w.~+/=-]+", re.I), rf"\1 {HIDDEN}"),
-    (re.compile(r"(?<=://)[^\s/@:]{0,100}:[^\s/@]{1,500}@"), f"{HIDDEN}@"),
-    (
-        re.compile(r"((?:api[_-]?key|token|secret|password|cookie)[\"']?\s{0,3}[:=]\s{0,3}[\"']?)[^\s\"'&,;}]+", re.I),
-        rf"\1{HIDDEN}",
-    ),
-    (re.compile(r"\bsk-[\w-]{16,}"), HIDDEN),
-)
-# JSON escapes what is below 0x20. The rest of what a terminal or a log viewer obeys or takes for a line's end.
-# Lone surrogates cannot be written at all.
-_CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_LINES = re.compile(r"[\x00-\x1f]")
-# Most texts hold nothing of all that: one search spares them five.
-_SUSPICIOUS = re.compile(rf"bearer|basic|://|key|token|secret|password|cookie|sk-|{_CONTROL.pattern}", re.I)
 # Loggers that would say again what one line of ours says, or say it at length.
 _NOISY = ("werkzeug", "urllib3", "push_response")
+
+# The mapping is replaced and never changed: to bind is one step, and to leave a block is to put the old one back.
+_bound: ContextVar[Mapping[str, str]] = ContextVar("bound", default=MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What our loggers hand to the standard library as their message."""
+
+    event: str
+    values: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return " ".join([self.event, *(f"{name}={value!r}" for name, value in self.values.items())])
+
+
+class Log:
+    """A logger that takes a short event and named values: `log.info("job.ended", status="failed")`.
+
+    Of the values `exc_info`, `stack_info` and `stacklevel` are what they are in `logging`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def debug(self, event: str, /, **values: Any) -> None:
+        """Say what only its developer wants to know."""
+        self._say(logging.DEBUG, event, values)
+
+    def info(self, event: str, /, **values: Any) -> None:
+        """Say what happened."""
+        self._say(logging.INFO, event, values)
+
+    def warning(self, event: str, /, **values: Any) -> None:
+        """Say what is odd, but went on."""
+        self._say(logging.WARNING, event, values)
+
+    def error(self, event: str, /, **values: Any) -> None:
+        """Say what failed."""
+        self._say(logging.ERROR, event, values)
+
+    def exception(self, event: str, /, **values: Any) -> None:
+        """Say what failed, with the traceback of the exception that is being handled."""
+        self._say(logging.ERROR, event, {"exc_info": True, **values})
+
+    def log(self, level: int, event: str, /, **values: Any) -> None:
+        """Say something at a level that is decided at run time."""
+        self._say(level, event, values)
+
+    def _say(self, level: int, event: str, values: dict[str, Any]) -> None:
+        if self._logger.isEnabledFor(level):
+            how = {name: values.pop(name) for name in ("exc_info", "stack_info") if name in values}
+            # Two frames are ours.
+            self._logger.log(level, Entry(event, values), stacklevel=values.pop("stacklevel", 1) + 2, **how)
+
+
+def get_logger(name: str) -> Log:
+    """Get the logger of a module, or of an agent."""
+    return Log(name)
+
+
+def bind(**values: str) -> None:
+    """Put `values` (request_id, job_id, …) into every following line of this thread or greenlet."""
+    _bound.set({**_bound.get(), **values})
+
+
+@contextmanager
+def bound(**values: str) -> Iterator[None]:
+    """Put `values` into every line of a `with` block. What is bound in the block ends with it."""
+    token = _bound.set({**_bound.get(), **values})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def clear() -> None:
+    """Forget what this thread or greenlet has bound."""
+    _bound.set({})
+
+
+def context() -> Mapping[str, str]:
+    """What this thread or greenlet has bound."""
+    return _bound.get()
+
+
+def fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Everything that a line says, with what is bound at this moment. Nothing is taken out of it yet."""
+    entry = record.msg if isinstance(record.msg, Entry) else Entry(record.getMessage(), {})
+    line = {
+        **context(),
+        **entry.values,
+        "event": entry.event,
+        "logger": record.name,
+        "level": record.levelname.lower(),
+        "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")[:-6] + "Z",
+    }
+    if record.stack_info:
+        line["stack_info"] = record.stack_info
+    return line
 
 
 def configure(level: str, json: bool, hidden: Iterable[str] = ()) -> None:
@@ -63,119 +132,21 @@ def configure(level: str, json: bool, hidden: Iterable[str] = ()) -> None:
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise ValueError(f"there is no log level {level!r}")
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    _take_over(number, _formatter(shared, json, Redaction(hidden)))
+    write = for_machines if json else ForPeople(coloured=sys.stderr.isatty())
+    _take_over(number, _Formatter(Redaction(hidden), write))
 
 
-def bind(**values: str) -> None:
-    """Put `values` (request_id, job_id, …) into every following line of this thread or greenlet."""
-    structlog.contextvars.bind_contextvars(**values)
+class _Formatter(logging.Formatter):
+    def __init__(self, redaction: Redaction, write: Callable[[Mapping[str, Any]], str]) -> None:
+        super().__init__()
+        self._redaction = redaction
+        self._write = write
 
-
-def bound(**values: str) -> AbstractContextManager[None]:
-    """Put `values` into every line of a `with` block."""
-    return structlog.contextvars.bound_contextvars(**values)
-
-
-def clear() -> None:
-    """Forget what this thread or greenlet has bound."""
-    structlog.contextvars.clear_contextvars()
-
-
-class Redaction:
-    """Take secrets out of an event: by the name of a field, by how they are written, and by their value."""
-
-    def __init__(self, hidden: Iterable[str] = ()) -> None:
-        # The longest first: a secret may be a part of another.
-        self._hidden = sorted({value for value in hidden if len(value) >= MIN_SECRET}, key=len, reverse=True)
-
-    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {name: self._field(name, value, 0) for name, value in event.items()}
-
-    def _field(self, name: object, value: Any, depth: int) -> Any:
-        # Numbers stay: `tokens_used` and `max_tokens` are counts.
-        if isinstance(value, Secret) or (_names_secret(str(name)) and not isinstance(value, int | float | None)):
-            return HIDDEN
-        return self._value(value, depth)
-
-    def _value(self, value: Any, depth: int) -> Any:
-        if isinstance(value, str):
-            return HIDDEN if isinstance(value, Secret) else self.text(value)
-        if isinstance(value, int | float | None):
-            return value
-        if depth >= MAX_DEPTH:
-            return f"<{type(value).__name__}>"
-        if isinstance(value, Mapping):
-            return {self.text(str(name)): self._field(name, each, depth + 1) for name, each in value.items()}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self._value(each, depth + 1) for each in value]
-        return self.text(_shown(value))
-
-    def text(self, text: str) -> str:
-        """Take the secrets out of one text."""
-        text = text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
-        for secret in self._hidden:
-            text = text.replace(secret, HIDDEN)
-        if not _SUSPICIOUS.search(text):
-            return text
-        for pattern, replacement in _SECRET_TEXT:
-            text = pattern.sub(replacement, text)
-        return _CONTROL.sub(_escaped, text)
-
-
-@functools.lru_cache(maxsize=1000)  # the names of fields are few, unless somebody makes them up
-def _names_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
-
-
-def _shown(value: object) -> str:
-    # Other objects are named only: a dataclass or a request would write out everything it holds.
-    return str(value) if isinstance(value, BaseException | PurePath) else f"<{type(value).__name__}>"
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return match.group().encode("unicode_escape").decode()
-
-
-def _formatter(shared: list[Processor], json: bool, redaction: Redaction) -> logging.Formatter:
-    render: list[Processor] = (
-        [_to_json] if json else [_one_line, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    )
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            redaction,
-            *render,
-        ],
-    )
-
-
-def _to_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    try:
-        return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS).decode()
-    except TypeError:  # an integer beyond 64 bits
-        return standard_json.dumps(event, default=str)
-
-
-def _one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    # The traceback keeps its lines: it is what this form of the log is read for.
-    return {
-        name: _LINES.sub(_escaped, value) if isinstance(value, str) and name != "exception" else value
-        for name, value in event.items()
-    }
+    def format(self, record: logging.LogRecord) -> str:
+        line = fields(record)
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = self.formatException(record.exc_info)
+        return self._write(self._redaction(line))
 
 
 def _take_over(level: int, formatter: logging.Formatter) -> None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from tasks import metrics
+from tasks.jobs import logs
 from tasks.jobs.artifacts import ArtifactStore
 from tasks.jobs.record import ArtifactInfo
 from tasks.sdk import AgentError, Artifact, Completion, File, Message, Report, Usage
@@ -52,7 +51,7 @@ class JobContext:
         self.request_id = job.request_id
         self.settings = self.services.settings
         self.provider: Provider = _Metered(self.services.provider, self)
-        self.log = structlog.get_logger(job.agent)
+        self.log = logs.get_logger(job.agent)
         self._agent = job.agent
         self._spoken = False
 

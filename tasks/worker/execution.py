@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-import structlog
 
+from tasks.jobs import logs
 from tasks.jobs.artifacts import ArtifactStore
 from tasks.jobs.attempts import Ending
 from tasks.jobs.errors import StoreFailed
@@ -22,7 +22,7 @@ from tasks.worker.context import JobContext
 from tasks.worker.enforcement import timeout_error
 from tasks.worker.running import Interrupted, Reason
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 MOST_ATTEMPTS = 3  # of a job whose agent lists what it raised in `retry_on`
 BACKOFF = 0.5  # seconds before the second attempt; doubled for the third

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import structlog
 from flask import Flask, Response, g, request
 from redis.exceptions import RedisError
 
-from tasks.jobs import Job, Status
+from tasks.jobs import Job, Status, logs
 from tasks.jobs.accounts import charge
 from tasks.sdk import Usage
 from webapp.services import services
@@ -15,7 +14,7 @@ HEADER = "NVMCreditsConsumed"
 # Answers that carry a result. 202 promises one, 304 repeats one, and an error has none.
 DELIVERING = frozenset({200, 206})
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 def init_app(app: Flask) -> None:

@@ -6,11 +6,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import structlog
 from flask import Flask, Response, g, url_for
 
 from tasks import tracing
-from tasks.jobs import Job, JobError, LimitReached, NewJob, NewTurn, Status
+from tasks.jobs import Job, JobError, LimitReached, NewJob, NewTurn, Status, logs
 from tasks.sdk import Agent, File, PayloadError
 from webapp.api.credits import delivers
 from webapp.api.idempotency import idempotency_of, mark_replayed
@@ -27,7 +26,7 @@ from webapp.services import services
 # fault of the agent: 500.
 FAILURES = {"invalid_input": 422, "unreadable_file": 422, "provider_error": 502, "timeout": 504}
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 UNEXPLAINED = JobError("failed", "The job failed.")
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import flask
 import marshmallow as ma
 import orjson
-import structlog
 from flask import current_app, request
 from flask_sock import Sock
 from redis.exceptions import RedisError
@@ -39,8 +38,6 @@ AGENT = "chat"
 MOST_UNREAD = 8
 LOOK = 5.0  # seconds between two looks whether a socket of the same name took over in another process
 NAME_KEPT = 60  # seconds that a name is remembered without a look
-
-log = structlog.get_logger(__name__)
 
 
 def blueprint(catalogue: Mapping[str, Agent], inputs: InputSchemas) -> flask.Blueprint:

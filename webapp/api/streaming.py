@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import structlog
 from flask import Response, request
 from redis.exceptions import RedisError
 
-from tasks.jobs import Engine, Event, Job
+from tasks.jobs import Engine, Event, Job, logs
 from tasks.sdk import Agent
 from webapp.api import credits
 from webapp.api.running import start
@@ -73,7 +72,7 @@ STREAM: dict[str, Any] = {
 Begin = Callable[[], tuple[Job, Subscription]]
 Frames = Callable[[Job, Iterable[Event | None]], Iterable[bytes]]
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 def also_streamed(example: Mapping[str, str] = EVENT) -> dict[int, Any]:

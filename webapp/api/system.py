@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from flask import url_for
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from webapp.api.blueprint import Blueprint
 from webapp.http.problem import Problem
 from webapp.schemas.system import HEALTH, HELLO, HealthSchema, HelloSchema, ProbeSchema
 from webapp.services import services
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 system = Blueprint("system", __name__, "Who is there, and how it is.")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import structlog
 from flask import Flask, request
 
+from tasks.jobs import logs
 from webapp.auth import scopes, throttle
 from webapp.auth.issuer import KeysUnavailable
 from webapp.auth.principals import INTERNAL, Principal, enter, on_behalf_of
@@ -49,7 +49,7 @@ DOTS_OF_A_TOKEN = 2  # header, claims and signature; no key of ours has one
 RETRY_AFTER = 5
 LONGEST_USER = 256  # characters; wallets and DIDs have less than 100
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 def init_app(app: Flask) -> None:

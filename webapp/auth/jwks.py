@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-import structlog
 import urllib3
 from joserfc import jwk
 from joserfc.errors import JoseError
 
+from tasks.jobs import logs
 from webapp.auth.issuer import KeysUnavailable, is_safe
 
 Key = jwk.RSAKey | jwk.ECKey | jwk.OKPKey
@@ -39,7 +39,7 @@ PIECE = 16 * 1024
 KINDS: dict[str, Any] = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
 OK = 200
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 class FetchError(Exception):

@@ -7,12 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
 from limits import RateLimitItem
 from limits.storage import MemoryStorage, RedisStorage
 from redis.exceptions import RedisError
 
-from tasks.jobs import connect
+from tasks.jobs import connect, logs
 from tasks.jobs.keys import Keys
 from tasks.jobs.settings import EngineSettings
 
@@ -23,7 +22,7 @@ AWAY_SECONDS = 2.0
 # One request needs one for less than a millisecond; so many serve some thousand requests a second.
 CONNECTIONS = 16
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol
 from joserfc.jws import JWSRegistry
 
+from tasks.jobs import logs
 from webapp.auth.jwks import Issuer, Key, KeySource
 from webapp.auth.principals import Principal
 from webapp.auth.scopes import ALL
@@ -28,7 +28,7 @@ LONGEST_SUBJECT = 255
 
 TIER = "oidc"
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 class InvalidToken(Exception):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import structlog
-
-from tasks.jobs import Conversation, Job
+from tasks.jobs import Conversation, Job, logs
 from tasks.jobs.files import StoredFile
 from tasks.jobs.removal import owner_of_gone
 from tasks.pipelines.description import SHARED, Deployment, Workspace
@@ -14,7 +12,7 @@ from webapp.services import services
 
 LONGEST_ID = 15  # digits
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 def owned_job(job_id: str) -> Job:

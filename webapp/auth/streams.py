@@ -12,11 +12,11 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 
-import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
 from tasks import metrics
+from tasks.jobs import logs
 from tasks.jobs.keys import Keys
 from webapp.auth.principals import Principal
 from webapp.http.problem import Problem
@@ -27,7 +27,7 @@ LEASE = 60.0
 RENEWAL = 15.0
 RETRY_AFTER = 10  # seconds; streams end when their jobs do
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 class Streams:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 
-import structlog
 from flask import Flask, Response, g, request
 from limits import RateLimitItem
 
 from tasks import metrics
+from tasks.jobs import logs
 from webapp.auth.limiter import Count
 from webapp.auth.principals import Principal
 from webapp.auth.quotas import kind_of
@@ -18,7 +18,7 @@ from webapp.services import services
 # Whoever gets an IPv6 address gets a network of at least this size with it.
 IPV6_PREFIX = 64
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 def init_app(app: Flask) -> None:

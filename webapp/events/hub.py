@@ -7,11 +7,10 @@ import threading
 import time
 from collections.abc import Iterator
 
-import structlog
 from redis.exceptions import RedisError
 
 from tasks import metrics
-from tasks.jobs import Engine, Event, Job
+from tasks.jobs import Engine, Event, Job, logs
 from tasks.jobs.events import position
 from tasks.jobs.keys import Keys
 from webapp.events.channel import Channel, Listener
@@ -31,7 +30,7 @@ BURST = 50
 FIRST_PAUSE = 0.05
 LAST_PAUSE = 2.0
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 class EventHub:

@@ -13,11 +13,10 @@ import uuid
 from types import TracebackType
 from typing import Self
 
-import structlog
 from redis.exceptions import RedisError
 
 from tasks import metrics
-from tasks.jobs import Job
+from tasks.jobs import Job, logs
 from tasks.jobs.record import ended_job
 from webapp.events.hub import EventHub
 
@@ -25,7 +24,7 @@ from webapp.events.hub import EventHub
 # of an older version does not give, costs no more than this again; a job that takes long costs a few reads.
 FIRST_LOOK = 2.0
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 class Replies:

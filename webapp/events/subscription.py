@@ -9,10 +9,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
-import structlog
 from redis.exceptions import RedisError
 
-from tasks.jobs import Event
+from tasks.jobs import Event, logs
 from webapp.events.cursor import Cursor, Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ PATIENCE = 1.0
 # Seconds between two tries to read a log that could not be read.
 RETRY = 1.0
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 class Subscription:

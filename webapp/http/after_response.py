@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 
-import structlog
 from flask import Response
+
+from tasks.jobs import logs
 
 Callback = Callable[[bool], None]
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 def after_response(response: Response, callback: Callback) -> Response:

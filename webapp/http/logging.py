@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from flask import Flask, Response, g, request
 
 from tasks import metrics, tracing
@@ -27,7 +26,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 UNKNOWN = "unknown"  # a path that no route has, a method that nobody knows
 LINE = "slipway.line"
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 def init_app(app: Flask) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-import structlog
 from flask import Flask, Response, request
 from flask_smorest.error_handler import ErrorHandlerMixin
 from marshmallow import Schema, fields
@@ -18,6 +17,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from tasks.jobs import logs
 from tasks.jobs.errors import StoreFailed
 from webapp.http.request_id import current_request_id
 from webapp.http.validation import describe_errors
@@ -28,7 +28,7 @@ RETRY_AFTER = 2
 # Names that RFC 9110 has changed since Python and Werkzeug took them from its predecessors.
 TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 
-log = structlog.get_logger(__name__)
+log = logs.get_logger(__name__)
 
 
 class Problem(Exception):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from tasks.jobs import logs
 from tasks.jobs.environment import Secret
@@ -25,7 +25,6 @@ def undone() -> Iterator[None]:
     root.handlers[:], level = before
     root.setLevel(level)
     logging.captureWarnings(False)
-    structlog.reset_defaults()
     logs.clear()
 
 
@@ -38,7 +37,7 @@ def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_a_line_is_an_object_with_its_event_level_logger_and_time(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", json=True)
 
-    structlog.get_logger("room").info("thing.done", count=3, path=Path("/x"), error=ValueError("no"))
+    logs.get_logger("room").info("thing.done", count=3, path=Path("/x"), error=ValueError("no"))
 
     [line] = written(capsys)
     assert line.pop("timestamp").endswith("Z")
@@ -75,7 +74,7 @@ def test_a_logger_with_a_handler_of_its_own_is_taken_over(capsys: pytest.Capture
 def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("warning", json=True)
 
-    structlog.get_logger("room").info("no")
+    logs.get_logger("room").info("no")
     logging.getLogger("library").info("no")
 
     assert written(capsys) == []
@@ -90,7 +89,7 @@ def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> No
     logs.configure("INFO", json=True)
     logs.configure("INFO", json=True)
 
-    structlog.get_logger("room").info("once")
+    logs.get_logger("room").info("once")
 
     assert len(written(capsys)) == 1
 
@@ -99,11 +98,11 @@ def test_what_is_bound_is_in_every_line_until_it_is_cleared(capsys: pytest.Captu
     logs.configure("INFO", json=True)
     logs.bind(request_id="request-1")
     with logs.bound(job_id="job-1"):
-        structlog.get_logger("room").info("first")
+        logs.get_logger("room").info("first")
         logging.getLogger("library").warning("second")
-    structlog.get_logger("room").info("third")
+    logs.get_logger("room").info("third")
     logs.clear()
-    structlog.get_logger("room").info("fourth")
+    logs.get_logger("room").info("fourth")
 
     bound = [(line.get("request_id"), line.get("job_id")) for line in written(capsys)]
     assert bound == [("request-1", "job-1")] * 2 + [("request-1", None), (None, None)]
@@ -121,7 +120,7 @@ def test_a_field_that_is_called_like_a_secret_or_a_prompt_is_hidden(
 ) -> None:
     logs.configure("INFO", json=True)
 
-    structlog.get_logger("room").info("event", **{name: "canary"}, headers={name: "canary"})
+    logs.get_logger("room").info("event", **{name: "canary"}, headers={name: "canary"})
 
     [line] = written(capsys)
     assert line[name] == line["headers"][name] == "***"
@@ -130,7 +129,7 @@ def test_a_field_that_is_called_like_a_secret_or_a_prompt_is_hidden(
 def test_counts_of_tokens_are_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", json=True)
 
-    structlog.get_logger("room").info("event", tokens_used=12, max_tokens=None)
+    logs.get_logger("room").info("event", tokens_used=12, max_tokens=None)
 
     [line] = written(capsys)
     assert (line["tokens_used"], line["max_tokens"]) == (12, None)
@@ -144,6 +143,8 @@ def test_counts_of_tokens_are_no_secret(capsys: pytest.CaptureFixture[str]) -> N
         "GET /x?api_key=canary-canary&limit=3",
         '{"password": "canary-canary"}',
         "the key sk-canary-canary-canary is wrong",
+        "PASSWORD=canary-canary",
+        "für Päule: password=canary-canary",
     ],
 )
 def test_what_is_written_like_a_secret_is_hidden_in_texts_and_tracebacks(
@@ -154,7 +155,7 @@ def test_what_is_written_like_a_secret_is_hidden_in_texts_and_tracebacks(
     try:
         raise RuntimeError(text)
     except RuntimeError as error:
-        structlog.get_logger("room").exception(text, error=error, parts=[text])
+        logs.get_logger("room").exception(text, error=error, parts=[text])
         logging.getLogger("library").exception("%s", text)
 
     lines = written(capsys)
@@ -166,9 +167,7 @@ def test_what_is_written_like_a_secret_is_hidden_in_texts_and_tracebacks(
 def test_a_known_secret_is_hidden_wherever_it_appears(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", json=True, hidden=["correct horse", ""])
 
-    structlog.get_logger("room").info(
-        "they said correct horse twice", note=["correct horse"], correct=Secret("battery")
-    )
+    logs.get_logger("room").info("they said correct horse twice", note=["correct horse"], correct=Secret("battery"))
 
     _, err = capsys.readouterr()
     assert "correct horse" not in err
@@ -181,7 +180,7 @@ def test_an_object_does_not_tell_what_it_holds(capsys: pytest.CaptureFixture[str
         text: str
 
     logs.configure("INFO", json=True)
-    structlog.get_logger("room").info("event", request=Request("canary"))
+    logs.get_logger("room").info("event", request=Request("canary"))
 
     [line] = written(capsys)
     assert line["request"] == "<Request>"
@@ -198,7 +197,7 @@ def test_a_text_can_neither_begin_a_line_nor_command_a_terminal(
 ) -> None:
     logs.configure("INFO", json=as_json)
 
-    structlog.get_logger("room").info("event", text=text, nested={text: text})
+    logs.get_logger("room").info("event", text=text, nested={text: text})
     logging.getLogger("library").warning("event %s", text)
 
     _, err = capsys.readouterr()
@@ -209,7 +208,7 @@ def test_a_text_can_neither_begin_a_line_nor_command_a_terminal(
 def test_a_text_of_any_length_is_one_line_of_bounded_length(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", json=True)
 
-    structlog.get_logger("room").info("event", text="token=" * 500_000)
+    logs.get_logger("room").info("event", text="token=" * 500_000)
 
     _, err = capsys.readouterr()
     assert len(err) < 20_000
@@ -220,7 +219,89 @@ def test_values_that_json_does_not_know_do_not_lose_the_line(capsys: pytest.Capt
     recursive.append(recursive)
     logs.configure("INFO", json=True)
 
-    structlog.get_logger("room").info("event", big=2**70, recursive=recursive, raw=b"bytes", names={1: "one"})
+    logs.get_logger("room").info("event", big=2**70, recursive=recursive, raw=b"bytes", names={1: "one"})
 
     [line] = written(capsys)
     assert line["names"] == {"1": "one"}
+
+
+@pytest.mark.parametrize("how", [True, "given"])
+def test_an_exception_is_written_with_its_traceback(capsys: pytest.CaptureFixture[str], how: Any) -> None:
+    logs.configure("INFO", json=True)
+
+    try:
+        raise RuntimeError("no")
+    except RuntimeError as error:
+        logs.get_logger("room").warning("failed", exc_info=error if how == "given" else how)
+
+    [line] = written(capsys)
+    assert "exc_info" not in line
+    assert line["exception"].startswith("Traceback")
+    assert line["exception"].endswith("RuntimeError: no")
+
+
+def test_no_exception_is_written_where_none_is_handled(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", json=True)
+
+    logs.get_logger("room").exception("failed")
+    logging.getLogger("library").exception("failed")
+
+    assert ["exception" in line for line in written(capsys)] == [False, False]
+
+
+def test_a_value_goes_before_what_is_bound_and_a_block_gives_back_what_it_covered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("INFO", json=True)
+    log = logs.get_logger("room")
+    logs.bind(job_id="outer")
+    with contextlib.suppress(RuntimeError), logs.bound(job_id="inner"):
+        log.info("first")
+        log.info("second", job_id="mine")
+        raise RuntimeError
+    log.info("third")
+
+    assert [line["job_id"] for line in written(capsys)] == ["inner", "mine", "outer"]
+
+
+def test_other_handlers_see_who_logs_and_the_values(caplog: pytest.LogCaptureFixture) -> None:
+    def complain(**values: Any) -> None:
+        logs.get_logger("room").warning("odd", count=3, **values)
+
+    complain()
+    complain(stacklevel=2)
+    logs.get_logger("room").log(logging.WARNING, "odd")
+
+    here = "test_other_handlers_see_who_logs_and_the_values"
+    assert [record.funcName for record in caplog.records] == ["complain", here, here]
+    assert caplog.messages == ["odd count=3", "odd count=3", "odd"]
+
+
+def test_people_read_columns_then_values_then_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", json=False)
+
+    try:
+        raise RuntimeError("no")
+    except RuntimeError:
+        logs.get_logger("room").exception("thing.failed", text="two words", count=3, name="one")
+
+    _, err = capsys.readouterr()
+    line, *trace = err.splitlines()
+    assert line.split(maxsplit=1)[1] == (
+        "[error    ] thing.failed                   [room] count=3 name=one text='two words'"
+    )
+    assert (trace[0], trace[-1]) == ("Traceback (most recent call last):", "RuntimeError: no")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_colours_are_for_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    logs.configure("INFO", json=False)
+
+    logs.get_logger("room").info("event", text="\x1b[31mred")
+
+    _, err = capsys.readouterr()
+    assert ("\x1b[" in err) is terminal
+    assert "\x1b[31mred" not in err

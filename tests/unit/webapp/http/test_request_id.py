@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import pytest
-import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tasks.jobs import logs
 from webapp.http.request_id import current_request_id
 
 
 @pytest.fixture(autouse=True)
 def views(app: Flask) -> None:
     app.add_url_rule("/id", view_func=current_request_id)
-    app.add_url_rule("/bound", view_func=structlog.contextvars.get_contextvars)
+    app.add_url_rule("/bound", view_func=lambda: dict(logs.context()))
 
 
 def test_the_callers_id_is_kept(client: FlaskClient) -> None:
@@ -39,6 +39,6 @@ def test_an_error_carries_the_id_too(client: FlaskClient) -> None:
 
 
 def test_the_id_is_in_the_context_of_the_logs_and_nothing_of_the_last_request_is(client: FlaskClient) -> None:
-    structlog.contextvars.bind_contextvars(job_id="of-another-request")
+    logs.bind(job_id="of-another-request")
 
     assert client.get("/bound", headers={"X-Request-ID": "request-1"}).get_json() == {"request_id": "request-1"}
