@@ -66,7 +66,6 @@ def _add_layers(app: Flask, settings: WebSettings) -> None:
     idempotency.init_app(app)
     credits.init_app(app)
     init_conversations(app)
-    sockets.init_app(app, settings.ws_ping, settings.ws_message)
     if settings.proxies:
         # Only where every request does come through them: whoever reaches the process directly can say anything.
         proxied = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)

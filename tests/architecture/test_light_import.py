@@ -8,8 +8,12 @@ import sys
 
 # The last reads the tokens of an issuer: 10 MiB that only a server with one needs.
 HEAVY = ("openai", "typst", "onnxruntime", "torch", "transformers", "numpy", "pyarrow", "boto3", "botocore", "joserfc")
-# What only workers need (5 MiB), and what only commands do (1 MiB).
-NOT_SERVING = ("tasks.worker", "celery", "kombu", "amqp", "billiard", "webapp.cli", "webapp.doctor")
+# What only workers need (5 MiB), only commands do (3 MiB), and only a socket does, which loads it when it is opened.
+NOT_SERVING = (
+    *("tasks.worker", "celery", "kombu", "amqp", "billiard"),
+    *("webapp.cli", "webapp.doctor", "rich"),
+    *("simple_websocket", "wsproto"),
+)
 
 PROGRAM = """
 import json, sys

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import flask
 import marshmallow as ma
 import orjson
 from flask import current_app, request
-from flask_sock import Sock
 from redis.exceptions import RedisError
-from simple_websocket import ConnectionClosed, Server
 
 from tasks.jobs import EngineError
 from tasks.sdk import Agent
@@ -28,10 +26,13 @@ from webapp.auth.principals import current_principal
 from webapp.auth.scopes import RUN, needs
 from webapp.http.problem import Problem
 from webapp.http.validation import describe_errors
-from webapp.http.websocket import EXPIRED, REPLACED, RESTARTING, TOO_MANY, bound, end, see_off
+from webapp.http.websocket import EXPIRED, REPLACED, RESTARTING, TOO_MANY, LostError, bound, end, see_off, serve
 from webapp.schemas.agent_input import InputSchemas
 from webapp.schemas.chat import chat_request
 from webapp.services import services
+
+if TYPE_CHECKING:
+    from simple_websocket import Server
 
 AGENT = "chat"
 # Answers to a client that sends without reading them: more than a person types ahead.
@@ -42,23 +43,20 @@ NAME_KEPT = 60  # seconds that a name is remembered without a look
 
 def blueprint(catalogue: Mapping[str, Agent], inputs: InputSchemas) -> flask.Blueprint:
     """The socket of the agent `chat`, if `catalogue` has it. OpenAPI has no word for it."""
-    page, sock = flask.Blueprint("sockets", __name__), Sock()
+    page = flask.Blueprint("sockets", __name__)
     page.before_request(_check_origin)
     agent = catalogue.get(AGENT)
     if agent is not None:
         schema = chat_request(agent, inputs)()
 
-        def chat(ws: Server, client_id: str) -> None:
-            Talk(ws, client_id, agent, schema).run()
-
         # A socket is opened with GET, and runs jobs all the same.
-        sock.route("/ws/<string(maxlength=100):client_id>", bp=page, endpoint="chat")(needs(RUN)(chat))
+        @page.route("/ws/<string(maxlength=100):client_id>", websocket=True)
+        @needs(RUN)
+        def chat(client_id: str) -> flask.Response:
+            settings = services().settings
+            return serve(lambda ws: Talk(ws, client_id, agent, schema).run(), settings.ws_ping, settings.ws_message)
+
     return page
-
-
-def init_app(app: flask.Flask, ping: float, most: int) -> None:
-    """Bound the sockets of `app`: a ping every `ping` seconds, messages of at most `most` characters."""
-    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": ping, "max_message_size": most}
 
 
 def _check_origin() -> None:
@@ -83,7 +81,7 @@ class Talk:
         self._conversation: Any = None
 
     def run(self) -> None:
-        """Talk until either side closes. Raises `ConnectionClosed`."""
+        """Talk until either side closes. Raises `ConnectionClosed` and `LostError`."""
         bound(self._ws, MOST_UNREAD)
         services().sockets.add(self._ws)
         try:
@@ -159,7 +157,7 @@ class Talk:
         try:
             self._ws.send(orjson.dumps(document).decode())
         except OSError as error:
-            raise ConnectionClosed from error
+            raise LostError from error
 
 
 class SocketName:

@@ -6,12 +6,16 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from simple_websocket import ConnectionClosed, Server
+from flask import Response, request
 
 from tasks import metrics
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from simple_websocket import Server
 
 FLOODED = 1008  # policy violation
 RESTARTING = 1012  # service restart: come back
@@ -23,6 +27,10 @@ WRITE_SECONDS = 30.0  # a client that takes nothing for so long is not there any
 MOST_FRAMES = 500  # in a second; the longest message in pieces of a kilobyte has fewer
 LINGER_SECONDS = 1.0  # for the client to read why it is closed: a close with unread input resets the connection
 LINGER_BYTES = 1024 * 1024
+
+
+class LostError(Exception):
+    """The connection broke under what was being said."""
 
 
 class FloodedError(OSError):
@@ -118,6 +126,31 @@ class Line:
             left -= len(piece)
 
 
+def serve(talk: Callable[[Server], None], ping: float, most: int) -> Response:
+    """Open the socket that the request asks for, and hold it until `talk` returns or the connection ends.
+
+    It is pinged every `ping` seconds, and a message has at most `most` characters.
+    """
+    # With its parsers it is 4 % of all that a web process imports: the first socket waits for it, and no start does.
+    from simple_websocket import ConnectionClosed, Server  # noqa: PLC0415
+
+    ws = Server(request.environ, ping_interval=ping, max_message_size=most)
+    with contextlib.suppress(ConnectionClosed, LostError):
+        talk(ws)
+    with contextlib.suppress(Exception):  # in whatever state the connection is by now
+        ws.close()
+    return _Answered()
+
+
+class _Answered(Response):
+    """Nothing more: the request was answered on the socket itself."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        if "gunicorn.socket" in environ:
+            raise StopIteration  # it writes nothing behind the last frame, and lets go of the connection
+        return super().__call__(environ, start_response)
+
+
 def bound(ws: Server, most_unread: int) -> None:
     """Bound a socket that has just been accepted."""
     ws.sock = Line(ws.sock)
@@ -158,6 +191,6 @@ def see_off(ws: Server) -> None:
 
 def end(ws: Server, code: int, reason: str) -> None:
     """Close a socket, whoever else may be doing so, and wake who waits for it."""
-    with contextlib.suppress(ConnectionClosed, OSError):
+    with contextlib.suppress(RuntimeError, OSError):  # the first is how it says that it is closed already
         ws.close(code, reason)
     ws.event.set()
