@@ -16,6 +16,7 @@ from tasks import metrics
 from tasks.jobs import scripts
 from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
+from tasks.jobs.pipelined import Pipelined
 from tasks.jobs.record import RECORD_VERSION, ArtifactInfo, Job, JobError, Status, encode_artifacts
 from tasks.jobs.settings import EngineSettings
 
@@ -86,6 +87,7 @@ class Attempts:
 
     def __init__(self, redis: Redis, settings: EngineSettings, worker: str) -> None:
         self.redis = redis
+        self._pipelined = Pipelined(redis)
         self.settings = settings
         self.worker = worker
         self.keys = Keys(settings.namespace)
@@ -110,7 +112,7 @@ class Attempts:
     def _take(self, script: scripts.Script, job_id: str, queue: str, nonce: str, *more: int) -> list[Claim]:
         head: list[scripts.Argument] = [job_id, nonce, self._lease, self.worker]
         args = [*head, self.settings.max_losses, RECORD_VERSION, *more]
-        records = script(self.redis, self.keys.transition(job_id, queue), args) or []
+        records = script(self._pipelined, self.keys.transition(job_id, queue), args) or []
         return [Claim(_job(*record), nonce) for record in records]
 
     def write(self, batches: Sequence[Batch]) -> list[str | RedisError]:

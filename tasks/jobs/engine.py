@@ -21,6 +21,7 @@ from tasks.jobs.keys import Keys
 from tasks.jobs.message import make_message
 from tasks.jobs.new_job import NewJob, created_job, fields_of
 from tasks.jobs.pace import drain_rate, retry_after
+from tasks.jobs.pipelined import Pipelined
 from tasks.jobs.record import Job, Place, Status
 from tasks.jobs.settings import EngineSettings
 
@@ -35,6 +36,7 @@ class Engine:
 
     def __init__(self, redis: Redis, settings: EngineSettings, artifacts: ArtifactStore) -> None:
         self.redis = redis
+        self._pipelined = Pipelined(redis)
         self.settings = settings
         self.artifacts = artifacts
         self.keys = Keys(settings.namespace)
@@ -55,8 +57,9 @@ class Engine:
             *self._idempotency(new),
             *self._limits(),
         ]
+        keys = [*self._keys(new), *self._conversation(new)]
         try:
-            kind, *rest = scripts.submit(self.redis, [*self._keys(new), *self._conversation(new)], [*head, *fields])
+            kind, *rest = scripts.submit(self._pipelined, keys, [*head, *fields])
         except ResponseError:  # it refuses, being full for instance; of a lost reply nobody knows
             if input_ref:
                 self.artifacts.delete(input_ref)

@@ -14,6 +14,8 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import NoScriptError
 
+from tasks.jobs.pipelined import Pipelined
+
 Argument = str | bytes | int | float
 
 
@@ -25,7 +27,7 @@ class Script:
         self.text = "".join((folder / f"{name}.lua").read_text() for name in (*head, *names))
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
-    def __call__(self, redis: Redis, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+    def __call__(self, redis: Redis | Pipelined, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         try:
             return redis.evalsha(self.digest, len(keys), *keys, *args)
         except NoScriptError:

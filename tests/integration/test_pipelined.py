@@ -1,0 +1,122 @@
+"""Calls of one moment share a packet, and nothing else: neither their answers nor their faults."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from deploy.local.processes import ROOT
+from deploy.local.valkey import Valkey, free_port
+from tasks.jobs.pipelined import MOST, Pipelined
+
+ECHO = "return ARGV[1]"
+
+PROGRAM = """
+from gevent import monkey; monkey.patch_all()
+import json, sys, gevent, socket
+from redis import Redis
+from tasks.jobs.pipelined import MOST, Pipelined
+
+redis = Redis.from_url(sys.argv[1])
+echo = redis.script_load("return ARGV[1]")
+fails = redis.script_load("return redis.call('INCR', KEYS[1])")
+redis.set("text", "no number")
+pipelined = Pipelined(redis)
+
+def said(*command):
+    try:
+        return pipelined.evalsha(*command).decode()
+    except Exception as error:
+        return type(error).__name__
+
+def at_once(*commands):
+    greenlets = [gevent.spawn(said, *command) for command in commands]
+    return [greenlet.get(timeout=60) for greenlet in greenlets]
+
+def reads():
+    return redis.info("stats")["total_reads_processed"]
+
+def killed():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        global pipelined
+        pipelined = Pipelined(Redis(port=silent.getsockname()[1], socket_timeout=600))
+        sender, follower = gevent.spawn(said, echo, 0, "x"), gevent.spawn(said, echo, 0, "y")
+        silent.accept()  # it has connected, and waits for an answer
+        sender.kill()
+        return follower.get(timeout=60)
+
+before = reads()
+answers = at_once(*((echo, 0, str(number)) for number in range(2 * MOST + 1)))
+print(json.dumps({
+    "answers": answers,
+    "reads": reads() - before,
+    "faults": at_once((echo, 0, "a"), ("0" * 40, 0), (fails, 1, "text"), (echo, 0, "b")),
+    "unwritable": at_once((echo, 0, "a"), (echo, 0, object()), (echo, 0, "\\ud800"), (echo, 0, "b")),
+    "killed": killed(),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def seen(valkey: Valkey) -> dict[str, Any]:
+    """What a process with greenlets has seen."""
+    out = subprocess.run([sys.executable, "-c", PROGRAM, valkey.url], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(out.stdout)
+    return found
+
+
+@pytest.fixture
+def redis(valkey_url: str) -> Iterator[Redis]:
+    with Redis.from_url(valkey_url) as client:
+        yield client
+
+
+def test_each_greenlet_has_its_own_answer(seen: dict[str, Any]) -> None:
+    assert seen["answers"] == [str(number) for number in range(2 * MOST + 1)]
+
+
+def test_they_are_sent_in_few_packets(seen: dict[str, Any]) -> None:
+    # Three, and two questions how many there were. A packet may be read in several parts.
+    assert seen["reads"] < MOST / 4
+
+
+def test_a_fault_is_told_to_whoever_made_it(seen: dict[str, Any]) -> None:
+    assert seen["faults"] == ["a", "NoScriptError", "ResponseError", "b"]
+
+
+def test_what_cannot_be_written_down_keeps_nobody_else_from_being_sent(seen: dict[str, Any]) -> None:
+    assert seen["unwritable"] == ["a", "DataError", "UnicodeEncodeError", "b"]
+
+
+def test_a_greenlet_that_is_ended_leaves_nobody_waiting(seen: dict[str, Any]) -> None:
+    assert seen["killed"] == "ConnectionError"
+
+
+def test_threads_have_their_own_answers_too(redis: Redis) -> None:
+    digest, pipelined = redis.script_load(ECHO), Pipelined(redis)
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda number: pipelined.evalsha(digest, 0, number), range(500)))
+    assert answers == [b"%d" % number for number in range(500)]
+
+
+def test_all_are_told_that_redis_is_away() -> None:
+    pipelined = Pipelined(Redis(port=free_port()))
+
+    def call(_: int) -> BaseException | None:
+        try:
+            return pipelined.evalsha("0" * 40, 0)  # type: ignore[no-any-return]
+        except RedisConnectionError as error:
+            return error
+
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(call, range(20)))
+    assert all(isinstance(each, RedisConnectionError) for each in found)
+    assert len(set(map(id, found))) == 20, "each has its own, as a traceback is written into it"
