@@ -71,8 +71,6 @@ class Ending:
             fields += ["result_ref", self.result_ref]
         elif self.status is Status.COMPLETED:
             fields += ["result", orjson.dumps(self.result)]
-        if self.answer is not None:
-            fields += ["answer", self.answer]
         if self.error:
             fields += ["error", orjson.dumps({"code": self.error.code, "detail": self.error.detail})]
         return fields
@@ -202,10 +200,11 @@ class Attempts:
         if ending is None:
             return scripts.append, self.keys.said(claim.job.id), [claim.attempt, *events]
         fields = ending.fields()
-        head: list[scripts.Argument] = [claim.job.id, claim.attempt, claim.nonce, ending.status.value]
+        head: list[scripts.Argument] = [claim.job.id, claim.attempt, claim.nonce, ending.status.value, self._retention]
         keys = self.keys.transition(claim.job.id, claim.job.queue)
-        keys += self.keys.of_conversation(claim.job.conversation)
-        return scripts.finish, keys, [*head, self._retention, len(fields), *fields, *events]
+        if ending.answer is not None:
+            keys += self.keys.of_conversation(claim.job.conversation)
+        return scripts.finish, keys, [*head, ending.answer or "", len(fields), *fields, *events]
 
 
 def _job(job_id: bytes, flat: Sequence[bytes]) -> Job:

@@ -49,13 +49,19 @@ class Engine:
         `new.id`. Raises `LimitReached`, `KeyReused`, `JobGone`, `NoConversation` or `ConversationFull`.
         """
         payload, input_ref = self._store_input(new)
-        fields = [*fields_of(new, payload=payload, input_ref=input_ref), *self._turn(new)]
+        idempotency, fingerprint = self._idempotency(new)
+        fields = [
+            *fields_of(new, payload=payload, input_ref=input_ref),
+            *(("idempotency", idempotency) if idempotency else ()),
+            *self._turn(new),
+        ]
         head: list[scripts.Argument] = [
             new.id,
             make_message(new.id, new.queue),
             new.owner,
-            *self._idempotency(new),
+            *(idempotency, fingerprint),
             *self._limits(),
+            new.batching.name if new.batching else "",
         ]
         keys = [*self._keys(new), *self._conversation(new)]
         try:

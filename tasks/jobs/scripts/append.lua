@@ -8,5 +8,7 @@ local events = events_of_attempt(ARGV[1], 2, job[3])
 if not events then
   return 'stale'
 end
-emit(events)
+if #events > 0 then
+  redis.call('HSET', JOB, 'last_event_id', emit(events))
+end
 return job[1]

@@ -11,27 +11,28 @@ local function must_wait()
   return lease and tonumber(lease) > now()
 end
 
+local job = look()
+
 local function taken()
-  return ARGV[7] == '1' and with_company() or {record_of(ARGV[1])}
+  return ARGV[7] == '1' and job.batch and with_company(job) or {record_of(ARGV[1])}
 end
 
-if is_ours() then
+if is_ours(job) then
   return taken() -- our own claim, repeated after a lost reply
 end
-local job = redis.call('HMGET', JOB, 'status', 'losses', 'version')
-if job[1] ~= 'pending' then
+if job.status ~= 'pending' then
   redis.call('ZREM', PENDING, ARGV[1])
   return false
 end
-if not is_readable(job[3]) then
+if not is_readable(job) then
   return false -- the keeper sends its message again
 end
-local losses = tonumber(job[2])
+local losses = tonumber(job.losses)
 if losses > 0 and losses + 1 >= tonumber(ARGV[5]) then
   if must_wait() then
     return false
   end
   redis.call('SET', LAST_CHANCE, ARGV[1])
 end
-take(ARGV[1])
+take(ARGV[1], job)
 return taken()

@@ -39,13 +39,11 @@ local function ask(job_id, owner, asked)
 end
 
 -- The answer of the attempt that completes its job. A conversation that was deleted meanwhile stays deleted.
-local function answer()
-  local job = redis.call('HMGET', JOB, 'turn', 'answer')
-  redis.call('HDEL', JOB, 'answer')
+local function answer(message)
   local retention = redis.call('HGET', CONVERSATION, 'retention')
-  if job[2] and retention then
+  if retention then
     local moment = now()
-    add_message('a:' .. job[1], {content = job[2], at = text(moment)})
+    add_message('a:' .. redis.call('HGET', JOB, 'turn'), {content = message, at = text(moment)})
     keep_conversation(moment, tonumber(retention))
   end
 end

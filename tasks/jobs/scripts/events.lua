@@ -6,19 +6,17 @@ local function runs(status)
   return status == 'running' or status == 'canceling'
 end
 
--- events: a list of {id, type, data}, data being JSON already. They are one message on the channel.
+-- events: a list of {id, type, data}, at least one, data being JSON already. They are one message on the channel.
+-- Returns the id of the last one: the caller writes it as `last_event_id`, with what else it writes into the record.
 local function emit(events)
-  if #events == 0 then
-    return
-  end
   for _, event in ipairs(events) do
     redis.call('XADD', EVENTS, event[1], 'type', event[2], 'data', event[3])
     if event[2] == 'progress' then
       redis.call('HSET', JOB, 'progress', event[3])
     end
   end
-  redis.call('HSET', JOB, 'last_event_id', events[#events][1])
   redis.call('PUBLISH', CHANNEL, cjson.encode(events))
+  return events[#events][1]
 end
 
 -- Triples seq, type, data in ARGV from `first`; those up to the event `last`, which are in the log already (a repeated

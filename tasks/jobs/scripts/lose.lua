@@ -1,7 +1,8 @@
 -- The worker is gone. ARGV: job id, attempt, 'expired' or 'gone', message, most losses, retention in ms, the same of
 -- a job that is given up.
 -- With 'expired' a live lease refuses; 'gone' is said by the parent of a dead child, who knows.
-if not holds(ARGV[2]) then
+local status = held_by(ARGV[2])
+if not status then
   return 'stale'
 end
 if ARGV[3] == 'expired' then
@@ -11,8 +12,8 @@ if ARGV[3] == 'expired' then
   end
 end
 local retention = tonumber(ARGV[6])
-if status_of_job() == 'canceling' then
-  close_unrun(ARGV[1], 'canceled', '{}', retention)
+if status == 'canceling' then
+  close_unrun(ARGV[1], leave_worker, 'canceled', '{}', retention)
   return 'canceled'
 end
 -- A process that ended itself said why, and that was no loss.
@@ -27,8 +28,7 @@ if not verdict then
   end
 end
 if verdict then
-  redis.call('HSET', JOB, 'error', verdict)
-  close_unrun(ARGV[1], 'failed', verdict, retention)
+  close_unrun(ARGV[1], leave_worker, 'failed', verdict, retention, 'error', verdict)
   return 'failed'
 end
 wait_again(ARGV[1], ARGV[4])

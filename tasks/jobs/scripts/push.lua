@@ -1,5 +1,5 @@
 -- Send the message of a waiting job again. ARGV: job id, message. A double is harmless: claim refuses it.
-if status_of_job() ~= 'pending' then
+if redis.call('HGET', JOB, 'status') ~= 'pending' then
   redis.call('ZREM', PENDING, ARGV[1])
   return 0
 end

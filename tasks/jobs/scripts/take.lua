@@ -10,49 +10,61 @@ local function turn_to(job_id)
   JOB, EVENTS, CHANNEL = NAMES[1] .. job_id, NAMES[2] .. job_id, NAMES[3] .. job_id
 end
 
-local function is_ours()
-  local job = redis.call('HMGET', JOB, 'status', 'nonce')
-  return runs(job[1]) and job[2] == ARGV[2]
+-- What decides whether the job is taken, and what is needed to do so.
+local function look()
+  local status, nonce, version, losses, attempt, owner, batch, started_at = unpack(
+    redis.call('HMGET', JOB, 'status', 'nonce', 'version', 'losses', 'attempt', 'owner', 'batch', 'started_at')
+  )
+  return {
+    status = status, nonce = nonce, version = version, losses = losses, attempt = attempt, owner = owner,
+    batch = batch, started_at = started_at,
+  }
 end
 
-local function is_readable(version)
-  return tonumber(version) <= tonumber(ARGV[6]) -- else a worker of the next release takes it
+local function is_ours(job)
+  return runs(job.status) and job.nonce == ARGV[2]
+end
+
+local function is_readable(job)
+  return tonumber(job.version) <= tonumber(ARGV[6]) -- else a worker of the next release takes it
 end
 
 local function record_of(job_id)
   return {job_id, redis.call('HGETALL', JOB)}
 end
 
-local function take(job_id)
+local function take(job_id, job)
   local moment = now()
-  local attempt = text(redis.call('HGET', JOB, 'attempt') + 1)
-  place_in_batch(job_id, false)
-  redis.call('HSET', JOB, 'status', 'running', 'attempt', attempt, 'nonce', ARGV[2], 'worker', ARGV[4])
-  redis.call('HSETNX', JOB, 'started_at', text(moment))
-  redis.call('HDEL', JOB, 'progress', 'verdict', 'company')
-  redis.call('ZREM', PENDING, job_id)
-  redis.call('ZADD', LEASES, moment + ARGV[3], job_id)
-  place(job_id, 'running')
+  local attempt = text(job.attempt + 1)
   local first = attempt == '1'
   local data = first and {job_id = job_id, attempt = 1} or {attempt = tonumber(attempt)}
-  emit({{attempt .. '-0', first and 'started' or 'restarted', cjson.encode(data)}})
+  local event = emit({{attempt .. '-0', first and 'started' or 'restarted', cjson.encode(data)}})
+  redis.call(
+    'HSET', JOB, 'status', 'running', 'attempt', attempt, 'nonce', ARGV[2], 'worker', ARGV[4],
+    'started_at', job.started_at or text(moment), 'last_event_id', event
+  )
+  if not first then -- what the one before it left
+    redis.call('HDEL', JOB, 'progress', 'verdict', 'company')
+  end
+  leave_line(job_id, job.owner, job.batch)
+  redis.call('ZADD', LEASES, moment + ARGV[3], job_id)
+  redis.call('SADD', index_of(job.owner, 'running'), job_id)
 end
 
 -- Take the jobs that may be run together with ours, as many as there is room for, and return the records of all,
 -- each with its id. Who is with it stands in its record: for this call's repetition, and for whoever finds its worker dead.
-local function with_company()
-  local job = redis.call('HMGET', JOB, 'batch', 'losses', 'company')
-  local batch = job[1] and cjson.decode(job[1])
-  local company = job[3] and cjson.decode(job[3]) or {}
-  local room = batch and job[2] == '0' and batch.size - 1 - #company or 0
+local function with_company(job)
+  local batch = cjson.decode(job.batch)
+  local company = cjson.decode(redis.call('HGET', JOB, 'company') or '[]')
+  local room = job.losses == '0' and batch.size - 1 - #company or 0
   local waiting = room > 0 and redis.call('ZRANGE', BATCHES .. batch.name, 0, room - 1) or {}
   for _, job_id in ipairs(waiting) do
     turn_to(job_id)
-    local other = redis.call('HMGET', JOB, 'status', 'version')
-    if other[1] ~= 'pending' then -- a worker that knows of no batches took it
+    local other = look()
+    if other.status ~= 'pending' then -- a worker that knows of no batches took it
       redis.call('ZREM', BATCHES .. batch.name, job_id)
-    elseif is_readable(other[2]) then
-      take(job_id)
+    elseif is_readable(other) then
+      take(job_id, other)
       company[#company + 1] = job_id
     end
   end
@@ -63,7 +75,7 @@ local function with_company()
   local records = {record_of(ARGV[1])}
   for _, job_id in ipairs(company) do
     turn_to(job_id)
-    if is_ours() then
+    if is_ours(look()) then
       records[#records + 1] = record_of(job_id)
     end
   end
