@@ -73,7 +73,7 @@ class Engine:
         if kind == b"created":
             metrics.JOBS_SUBMITTED.add(new.agent, new.queue)
             created, rank, ended = rest
-            rate = drain_rate(dict(zip(ended[::2], ended[1::2], strict=True)), int(created) / 1000)
+            rate = drain_rate(dict(zip(ended[::2], ended[1::2], strict=True)), created / 1000)
             return created_job(new, input_ref, created, place(rank, rate))
         if input_ref and kind != b"repeated":
             self.artifacts.delete(input_ref)

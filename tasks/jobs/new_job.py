@@ -71,7 +71,7 @@ def fields_of(new: NewJob, *, payload: bytes, input_ref: str) -> list[str | byte
     ]
 
 
-def created_job(new: NewJob, input_ref: str, created: bytes, place: Place) -> Job:
+def created_job(new: NewJob, input_ref: str, created: int, place: Place) -> Job:
     """The job as its record reads right after submit, without reading it."""
     return Job(
         version=RECORD_VERSION,
@@ -83,7 +83,7 @@ def created_job(new: NewJob, input_ref: str, created: bytes, place: Place) -> Jo
         attempt=0,
         losses=0,
         timeout=float(new.timeout),
-        created_at=datetime.fromtimestamp(int(created) / 1000, UTC),
+        created_at=datetime.fromtimestamp(created / 1000, UTC),
         request_id=new.request_id,
         traceparent=new.traceparent,
         payload=None if input_ref else new.payload,

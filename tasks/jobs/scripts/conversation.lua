@@ -4,7 +4,7 @@ local CONVERSATION, CONVERSATIONS = KEYS[15], KEYS[16]
 local OVERHEAD = 200 -- bytes that a message costs beside its text, so that many short ones are bounded too
 
 local function keep_conversation(moment, retention)
-  redis.call('HSET', CONVERSATION, 'updated_at', text(moment))
+  redis.call('HSET', CONVERSATION, 'updated_at', moment)
   redis.call('PEXPIRE', CONVERSATION, retention)
   -- The index counts conversations that are kept; the keeper takes away those that expired.
   redis.call('ZADD', CONVERSATIONS, moment + retention, CONVERSATION)
@@ -31,8 +31,8 @@ end
 local function ask(job_id, owner, asked)
   local moment = now()
   local turn = redis.call('HINCRBY', CONVERSATION, 'turns', 1)
-  redis.call('HSETNX', CONVERSATION, 'created_at', text(moment))
-  redis.call('HSET', CONVERSATION, 'owner', owner, 'retention', text(asked.retention))
+  redis.call('HSETNX', CONVERSATION, 'created_at', moment)
+  redis.call('HSET', CONVERSATION, 'owner', owner, 'retention', asked.retention)
   add_message('q:' .. turn, {content = asked.message, at = text(moment), job = job_id})
   redis.call('HSET', JOB, 'turn', turn)
   keep_conversation(moment, asked.retention)

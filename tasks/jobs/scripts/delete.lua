@@ -7,7 +7,7 @@ end
 if job[1] == 'pending' or runs(job[1]) then
   return job[1]
 end
-redis.call('SET', GONE, job[2], 'PX', text(WEEK))
+redis.call('SET', GONE, job[2], 'PX', WEEK)
 redis.call('ZREM', index_of(job[2], 'jobs'), ARGV[1])
 redis.call('ZADD', EXPIRIES, now(), ARGV[1] .. ' ' .. job[2])
 redis.call('DEL', JOB, EVENTS)

@@ -38,7 +38,7 @@ if refusal then
   return {refusal}
 end
 
-local created = text(now())
+local created = now()
 redis.call('HSET', JOB, 'status', 'pending', 'created_at', created, 'owner', owner, unpack(ARGV, 10))
 if idempotency ~= '' then
   redis.call('HSET', idempotency, 'job', ARGV[1], 'fingerprint', fingerprint)
