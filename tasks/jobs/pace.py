@@ -11,7 +11,7 @@ from redis import Redis
 from tasks.jobs.keys import Keys
 from tasks.jobs.settings import EngineSettings
 
-SLICE = 10  # seconds that a field of the `ended` hash counts, see common.lua
+SLICE = 10  # seconds that a field of the `ended` hash counts, see close.lua
 WINDOW = 60  # seconds over which the drain rate is measured
 
 # Who is sent away comes back when this part of what is in the way has gone: one place would be taken by the first of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,12 @@ def finish(attempts: Attempts, claim: Claim, ending: Ending = DONE, seq: int = 1
     return answer
 
 
+def operations(redis: Redis) -> int:
+    """All that the server has run so far, within scripts and without."""
+    stats: Any = redis.info("commandstats")
+    return sum(each["calls"] for name, each in stats.items() if name not in ("cmdstat_evalsha", "cmdstat_info"))
+
+
 def event_ids(engine: Engine, job: Job) -> list[str]:
     return [event.id for event in engine.events(job.id)]
 
@@ -87,6 +94,23 @@ def test_a_submitted_job_is_recorded_in_line_and_sent(engine: Engine) -> None:
     assert job.payload == {"text": "hello"}
     assert engine.redis.llen(engine.keys.queue("io")) == 1
     assert engine.queue_place(job) == job.place == (1, None)
+
+
+def test_a_job_takes_as_many_operations_as_the_page_on_growing_says(engine: Engine, attempts: Attempts) -> None:
+    def new() -> NewJob:
+        return NewJob(agent="echo", queue="io", owner="me", timeout=60, payload={}, reply="somewhere")
+
+    finish(attempts, claimed(attempts, engine.submit(new())))  # the first one of a day also sets when its counts expire
+    counted = [operations(engine.redis)]
+    job = engine.submit(new())
+    counted.append(operations(engine.redis))
+    claim = claimed(attempts, job)
+    counted.append(operations(engine.redis))
+    finish(attempts, claim)
+    counted.append(operations(engine.redis))
+    submitting, claiming, finishing = (after - before for before, after in pairwise(counted))
+    assert (submitting, claiming) == (11, 10)
+    assert finishing in (16, 17)  # one more, should a slice of the ended jobs begin with it
 
 
 def test_a_submitted_job_knows_its_place_without_asking_for_it(engine: Engine, attempts: Attempts) -> None:

@@ -1,6 +1,6 @@
--- ARGV: as take.lua has it, and '1' to take those along that may be run together with the job. Returns ids and
--- records as flat lists, or false when there is nothing to do: the job is unknown, has ended, somebody holds it, or it has to let
--- another one go first.
+-- ARGV: as take.lua has it, and '1' to take those along that may be run together with the job. Returns ids and records
+-- as flat lists, or false when there is nothing to do: the job is unknown, has ended, somebody holds it, or it has to
+-- let another one go first.
 --
 -- Whoever shares a worker with a job that kills it loses that worker as well. So that a poison job does not take its
 -- neighbours with it when it is given up, the jobs that one loss more would end run one at a time in each queue. One

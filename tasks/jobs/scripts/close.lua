@@ -37,14 +37,14 @@ local function reply(job_id, channel)
   local record = redis.call('HGETALL', JOB)
   for index = 1, #record, 2 do
     if record[index] == 'input' or string.sub(record[index], 1, 11) == 'checkpoint:' then
-      record[index], record[index + 1] = '', '' -- in its place: a copy of the rest takes as long as reading it did
+      record[index], record[index + 1] = '', '' -- not left out: copying the others takes as long as reading them
     end
   end
   redis.call('PUBLISH', channel, job_id .. ' ' .. cjson.encode(record))
 end
 
--- The end, and with `leave` (one of the two above) what the job held until now. What its record is to have besides may
--- follow, field by field.
+-- The end of a job: `leave` is leave_line where it waited and leave_worker where it ran. What else its record is to
+-- have may follow, field by field.
 local function close(job_id, leave, status, retention, events, ...)
   local moment = now()
   local expiry = moment + retention

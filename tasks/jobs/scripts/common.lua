@@ -1,3 +1,5 @@
+-- Put before every script but `append`. What only some need is in files of its own (`__init__.py` says in which): a
+-- script defines all its functions on each call, and four that are not called cost as much as an operation.
 local PENDING, QUEUE, LEASES, ENDED, OWNERS, EXPIRIES, LAST_CHANCE, DEAD, GONE, OUTBOX, BATCHES = unpack(KEYS, 4)
 
 -- How long an owner is told "gone" and not "unknown": time to notice it after a holiday.

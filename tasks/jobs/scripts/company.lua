@@ -1,4 +1,6 @@
--- Put behind take.lua. What follows is about this job.
+-- Taking jobs that are run together. ARGV: as take.lua has it.
+
+-- What follows is about this job.
 local function turn_to(job_id)
   local function named(key)
     return string.sub(key, 1, -#ARGV[1] - 1) .. job_id
@@ -6,8 +8,8 @@ local function turn_to(job_id)
   JOB, EVENTS, CHANNEL = named(KEYS[1]), named(KEYS[2]), named(KEYS[3])
 end
 
--- Take the jobs that may be run together with ours, as many as there is room for, and return the records of all,
--- each with its id. Who is with it stands in its record: for this call's repetition, and for whoever finds its worker dead.
+-- Take the jobs that may be run together with ours, as many as there is room for, and return the records of all, each
+-- with its id. Who is with it stands in its record: for this call's repetition, and for whoever finds its worker dead.
 local function with_company(job)
   local batch = cjson.decode(job.batch)
   local company = cjson.decode(redis.call('HGET', JOB, 'company') or '[]')

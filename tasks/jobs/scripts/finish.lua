@@ -1,5 +1,6 @@
--- ARGV: job id, attempt, nonce, status, retention in ms, the answer to a message ('' without), number of record fields n,
--- the fields and values (n), then seq, type, data of the last events, of which the very last is terminal.
+-- ARGV: job id, attempt, nonce, status, retention in ms, the answer to a message, number of record fields n, the fields
+-- and values (n), then seq, type, data of the last events, of which the very last is terminal. One that answers has
+-- KEYS[15] and [16].
 -- Returns 'ok', also when it was done by this call before its reply was lost, or 'stale'.
 local status, attempt, nonce, last = unpack(redis.call('HMGET', JOB, 'status', 'attempt', 'nonce', 'last_event_id'))
 if attempt ~= ARGV[2] then

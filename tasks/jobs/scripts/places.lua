@@ -1,5 +1,6 @@
--- A job that waits stands in the line of its queue, among those of its owner that wait and, if it may be run together
--- with others, in the line of its kind. One that runs has a lease, and stands among those of its owner that run.
+-- Where jobs stand. One that waits is in the line of its queue, among those of its owner that wait and, if it may be
+-- run together with others, in the line of its kind. One that runs has a lease, and is among those of its owner that
+-- run.
 local function line_of(batch)
   return BATCHES .. cjson.decode(batch).name
 end

@@ -2,11 +2,11 @@
 -- ARGV: job id, message, owner, idempotency key ('' without), fingerprint, most waiting in the queue, most waiting
 -- and most running of the owner (0: no limit), the name under which it may be run together with others ('' without),
 -- then the fields of the record.
--- Returns {'created', created_at, how many wait before it, what has ended of late} | {'repeated'}: this very call again,
--- after a lost reply | {'replayed', job id} |
+-- Returns {'created', created_at, how many wait before it, what has ended of late} |
+-- {'repeated'}: this very call again, after a lost reply | {'replayed', job id} |
 -- {'reused'}: the key stands for another request | {'full', 'queue' or 'waiting' or 'running', how many are there}.
--- A job that answers a message has KEYS[15] and [16], and its last field is `turn`: what is asked, see conversation.lua.
--- For it also {'no_conversation'} | {'conversation_full'}.
+-- A job that answers a message has KEYS[15] and [16], and its last field is `turn`: what is asked, see
+-- conversation.lua. For it also {'no_conversation'} | {'conversation_full'}.
 if redis.call('EXISTS', JOB) == 1 then
   return {'repeated'}
 end

@@ -1,5 +1,6 @@
--- Put behind common.lua where jobs are taken. ARGV: job id, nonce, lease in ms, worker, most losses, newest version of
--- a record that this worker reads.
+-- Taking a job. ARGV: job id, nonce, lease in ms, worker, most losses, newest version of a record that this worker
+-- reads.
+
 -- What decides whether the job is taken, and what is needed to do so.
 local function look()
   local status, nonce, version, losses, attempt, owner, batch, started_at = unpack(

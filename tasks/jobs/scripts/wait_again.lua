@@ -6,7 +6,7 @@ local function wait_again(job_id, message)
   -- Its old place: a job that lost its worker does not go to the end of the line.
   redis.call('ZADD', PENDING, created_at, job_id)
   redis.call('SADD', index_of(owner, 'waiting'), job_id)
-  -- One that has lost its worker is run alone from then on, so that whoever is in its company is not lost with it again.
+  -- One that has lost its worker is run alone from then on, so that whoever is in its company is not lost with it.
   if batch and losses == '0' then
     redis.call('ZADD', line_of(batch), created_at, job_id)
   end
