@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from deploy.local.processes import ROOT
 from deploy.local.valkey import Valkey, free_port
 from tasks.jobs.pipelined import MOST, Pipelined
-
-ECHO = "return ARGV[1]"
 
 PROGRAM = """
 from gevent import monkey; monkey.patch_all()
@@ -29,12 +25,13 @@ redis = Redis.from_url(sys.argv[1])
 echo = redis.script_load("return ARGV[1]")
 fails = redis.script_load("return redis.call('INCR', KEYS[1])")
 redis.set("text", "no number")
-pipelined = Pipelined(redis)
+pipelined, raised = Pipelined(redis), []
 
 def said(*command):
     try:
         return pipelined.evalsha(*command).decode()
     except Exception as error:
+        raised.append(error)
         return type(error).__name__
 
 def at_once(*commands):
@@ -43,6 +40,12 @@ def at_once(*commands):
 
 def reads():
     return redis.info("stats")["total_reads_processed"]
+
+def away():
+    global pipelined
+    pipelined = Pipelined(Redis(port=int(sys.argv[2])))
+    raised.clear()
+    return at_once(*((echo, 0, "x") for _ in range(20)))
 
 def killed():
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -60,6 +63,8 @@ print(json.dumps({
     "reads": reads() - before,
     "faults": at_once((echo, 0, "a"), ("0" * 40, 0), (fails, 1, "text"), (echo, 0, "b")),
     "unwritable": at_once((echo, 0, "a"), (echo, 0, object()), (echo, 0, "\\ud800"), (echo, 0, "b")),
+    "away": away(),
+    "exceptions": len(set(map(id, raised))),
     "killed": killed(),
 }))
 """
@@ -68,15 +73,10 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def seen(valkey: Valkey) -> dict[str, Any]:
     """What a process with greenlets has seen."""
-    out = subprocess.run([sys.executable, "-c", PROGRAM, valkey.url], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    command = [sys.executable, "-c", PROGRAM, valkey.url, str(free_port())]
+    out = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=90)
     found: dict[str, Any] = json.loads(out.stdout)
     return found
-
-
-@pytest.fixture
-def redis(valkey_url: str) -> Iterator[Redis]:
-    with Redis.from_url(valkey_url) as client:
-        yield client
 
 
 def test_each_greenlet_has_its_own_answer(seen: dict[str, Any]) -> None:
@@ -100,23 +100,14 @@ def test_a_greenlet_that_is_ended_leaves_nobody_waiting(seen: dict[str, Any]) ->
     assert seen["killed"] == "ConnectionError"
 
 
-def test_threads_have_their_own_answers_too(redis: Redis) -> None:
-    digest, pipelined = redis.script_load(ECHO), Pipelined(redis)
-    with ThreadPoolExecutor(20) as pool:
+def test_each_is_told_by_an_exception_of_its_own_that_redis_is_away(seen: dict[str, Any]) -> None:
+    # A traceback is written into an exception.
+    assert seen["away"] == ["ConnectionError"] * 20
+    assert seen["exceptions"] == 20
+
+
+def test_threads_call_redis_itself(valkey: Valkey) -> None:
+    with Redis.from_url(valkey.url) as redis, ThreadPoolExecutor(20) as pool:
+        digest, pipelined = redis.script_load("return ARGV[1]"), Pipelined(redis)
         answers = list(pool.map(lambda number: pipelined.evalsha(digest, 0, number), range(500)))
     assert answers == [b"%d" % number for number in range(500)]
-
-
-def test_all_are_told_that_redis_is_away() -> None:
-    pipelined = Pipelined(Redis(port=free_port()))
-
-    def call(_: int) -> BaseException | None:
-        try:
-            return pipelined.evalsha("0" * 40, 0)  # type: ignore[no-any-return]
-        except RedisConnectionError as error:
-            return error
-
-    with ThreadPoolExecutor(20) as pool:
-        found = list(pool.map(call, range(20)))
-    assert all(isinstance(each, RedisConnectionError) for each in found)
-    assert len(set(map(id, found))) == 20, "each has its own, as a traceback is written into it"
