@@ -18,7 +18,6 @@ from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from tasks.jobs.packing import Packer
 from tasks.jobs.places import Places
 from tasks.jobs.settings import EngineSettings
 
@@ -79,7 +78,6 @@ def _client(settings: EngineSettings, retry: Retry, max_connections: int, socket
         max_connections=max_connections,
         timeout=POOL_SECONDS,
         queue_class=Places,
-        command_packer=Packer(),
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=socket_timeout,
         socket_keepalive=True,
