@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,7 +23,7 @@ from tasks.worker.leases import Leases
 from tasks.worker.running import Reason, Running
 from tasks.worker.together import execute_all
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 CLAIM_AGAIN = 0.2  # seconds between tries while Redis is away: soon after its return, and no storm on it
 
@@ -102,7 +101,7 @@ class Runner:
                     return []
                 return self.attempts.claim_with_company(job_id, queue, nonce)
             except RedisError as error:
-                log.warning("job %s could not be claimed: %s", job_id, error)
+                log.warning("job.unclaimed", job_id=job_id, error=error)
                 if self.drain.begun or time.monotonic() > until:
                     return []  # the keeper sends its message again
             time.sleep(CLAIM_AGAIN)
@@ -119,13 +118,13 @@ class Runner:
             return [claim for claim in self.attempts.join(claims[0]) if claim.job.id not in known]
         except RedisError as error:
             # Those whose claim was not heard of lose their lease, and are run again.
-            log.warning("no more jobs could be claimed: %s", error)
+            log.warning("job.company_unclaimed", error=error)
             return []
 
     def _run(self, runnings: Sequence[Running]) -> None:
         for running in runnings:
             with logs.bound(job_id=running.claim.job.id, request_id=running.claim.job.request_id):
-                log.info("job started")
+                log.info("job.started")
             if running.claim.attempt == 1:
                 metrics.JOB_WAIT.observe(running.waited, running.claim.job.agent, running.claim.job.queue)
         writers = [EventWriter(running, self.flusher, self.drain.over) for running in runnings]
@@ -142,7 +141,7 @@ class Runner:
             kept = writer.concluded()
             writer.running.failed = ending.status is Status.FAILED
             _count(writer.claim.job, ending, kept=kept)
-            log.info("job %s", ending.status.value if kept else "is not ours any more")
+            log.info("job.ended" if kept else "job.lost", status=ending.status.value)
         elif writer.running.reason is not Reason.LOST:
             self._hand_back(writer.claim)
 
@@ -163,16 +162,16 @@ class Runner:
 
     def _hand_back(self, claim: Claim) -> None:
         try:
-            log.info("job handed back: %s", self.attempts.hand_back(claim))
+            log.info("job.handed_back", status=self.attempts.hand_back(claim))
         except RedisError as error:
-            log.warning("job could not be handed back, its lease will run out: %s", error)
+            log.warning("job.not_handed_back", error=error)  # its lease runs out
 
     def _set_up(self, agent: Agent) -> None:
         try:
             self.models[agent.name] = agent.prepare(self.services.settings)
-            log.info("agent %s is set up", agent.name)
+            log.info("agent.set_up", agent=agent.name)
         except Exception as error:
-            log.exception("agent %s could not be set up: its jobs will fail", agent.name)
+            log.exception("agent.not_set_up", agent=agent.name)  # its jobs fail
             self.broken[agent.name] = repr(error)
 
 
