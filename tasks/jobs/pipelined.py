@@ -16,6 +16,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 # Calls in one packet, so that its reply stays well under the socket time-out.
 MOST = 64
@@ -27,7 +28,7 @@ class _Call:
     def __init__(self, command: Sequence[Any]) -> None:
         self.command = command
         self.settled = threading.Event()
-        self.answer: Any = RedisConnectionError("Whoever was to send this has been ended.")
+        self.answer: Any = RedisConnectionError("This could not be sent.")
 
 
 class Pipelined:
@@ -66,7 +67,8 @@ class Pipelined:
             time.sleep(0)
             calls = self._take()
             for start in range(0, len(calls), MOST):
-                self._send(calls[start : start + MOST])
+                if not self._send(calls[start : start + MOST]):
+                    break  # the others wait for no time-out of their own
         finally:  # a greenlet that is ended here leaves nobody waiting
             for call in calls or self._take():
                 call.settled.set()
@@ -75,10 +77,12 @@ class Pipelined:
         calls, self._calls = self._calls, []
         return calls
 
-    def _send(self, calls: Sequence[_Call]) -> None:
+    def _send(self, calls: Sequence[_Call]) -> bool:
+        """Whether Redis answered."""
         for call, answer in zip(calls, self._answers([call.command for call in calls]), strict=True):
             call.answer = answer
             call.settled.set()
+        return not isinstance(calls[-1].answer, RedisConnectionError | RedisTimeoutError)
 
     def _answers(self, commands: Sequence[Sequence[Any]]) -> Sequence[Any]:
         if len(commands) == 1:

@@ -19,6 +19,8 @@ PROGRAM = """
 from gevent import monkey; monkey.patch_all()
 import json, sys, gevent, socket
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from tasks.jobs.pipelined import MOST, Pipelined
 
 redis = Redis.from_url(sys.argv[1])
@@ -56,6 +58,21 @@ def killed():
         sender.kill()
         return follower.get(timeout=60)
 
+def unanswered():
+    # How many connections it takes until all are told.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        global pipelined
+        port, never = silent.getsockname()[1], Retry(NoBackoff(), 0)
+        pipelined = Pipelined(Redis(port=port, socket_timeout=0.5, retry=never))
+        told = at_once(*((echo, 0, "x") for _ in range(3 * MOST)))
+        silent.settimeout(0.1)
+        seen = []
+        try:
+            while True:
+                seen.append(silent.accept())
+        except TimeoutError:
+            return [len(seen), sorted(set(told))]
+
 before = reads()
 answers = at_once(*((echo, 0, str(number)) for number in range(2 * MOST + 1)))
 print(json.dumps({
@@ -66,6 +83,7 @@ print(json.dumps({
     "away": away(),
     "exceptions": len(set(map(id, raised))),
     "killed": killed(),
+    "unanswered": unanswered(),
 }))
 """
 
@@ -98,6 +116,12 @@ def test_what_cannot_be_written_down_keeps_nobody_else_from_being_sent(seen: dic
 
 def test_a_greenlet_that_is_ended_leaves_nobody_waiting(seen: dict[str, Any]) -> None:
     assert seen["killed"] == "ConnectionError"
+
+
+def test_of_many_that_are_not_answered_only_the_first_wait_for_the_time_out(seen: dict[str, Any]) -> None:
+    connections, told = seen["unanswered"]
+    assert connections == 1
+    assert set(told) <= {"ConnectionError", "TimeoutError"}
 
 
 def test_each_is_told_by_an_exception_of_its_own_that_redis_is_away(seen: dict[str, Any]) -> None:
