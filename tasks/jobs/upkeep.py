@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.jobs import scripts
+from tasks.jobs import logs, scripts
 from tasks.jobs.attempts import ALIVE, STALE, Attempts
 from tasks.jobs.engine import Engine
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 BATCH = 500  # jobs looked at in one pass and queue: bounds a pass, the next one is seconds away
 
@@ -86,7 +85,7 @@ def _lose(attempts: Attempts, job_id: str) -> bool:
     try:
         job = attempts.get(job_id)
     except (ValueError, TypeError):  # somebody else wrote into it: the others must not wait behind it
-        log.exception("the record of job %s cannot be read", job_id)
+        log.exception("job.unreadable", job_id=job_id)
         return False
     if job is None or job.status.ended:
         attempts.redis.zrem(attempts.keys.leases, job_id)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from tasks import tracing
+from tasks.jobs import logs
 from tasks.tracing import Kind, Span
 from tasks.tracing.settings import TracingSettings
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 EVERY = 1000  # ms between two deliveries: a process that is killed loses so much
 PATIENCE = 5  # seconds that the collector has
@@ -25,7 +25,7 @@ def start(settings: TracingSettings, service: str) -> None:
     try:
         tracing.use(_Spans(settings.endpoint.rstrip("/"), service))
     except ImportError as error:
-        log.error("there are no traces: install requirements-otel.txt (%s)", error)
+        log.error("tracing.not_installed", install="requirements-otel.txt", error=error)
 
 
 class _Spans:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import time
@@ -10,12 +9,13 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.record import JobError
 from tasks.worker.budget import too_many_events
 from tasks.worker.running import Interrupted, Reason, Running
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 TIMED_OUT = "timeout"
 
@@ -75,7 +75,7 @@ class PreforkEnforcement:
 
     def __call__(self, running: Running) -> None:
         if running.executing and time.monotonic() - running.interrupted_at >= self._grace:
-            log.warning("the agent did not stop: its process ends (%s, job %s)", running.reason, running.claim.job.id)
+            log.warning("agent.killed", reason=running.reason, job_id=running.claim.job.id)
             for each in list(self._runnings):
                 self._say_why(each)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -89,4 +89,4 @@ class PreforkEnforcement:
             elif running.reason is Reason.TALKATIVE:
                 self._attempts.condemn(running.claim, too_many_events(self._attempts.settings.max_events))
         except RedisError as error:
-            log.warning("the reason could not be written: %s", error)
+            log.warning("agent.reason_unwritten", error=error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -12,11 +11,12 @@ from typing import Any
 import orjson
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from tasks.jobs.attempts import STALE, Attempts, Batch, Claim, Draft, Ending
 from tasks.worker.budget import JOINABLE, EventBudget, calm
 from tasks.worker.running import Reason, Running
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 MOST_WAITING = 1000  # events of one job in memory; an agent that is faster than Redis waits
 MOST_WRITERS = 200  # jobs in one pipeline, so that a reply stays well under the socket time-out
@@ -83,7 +83,7 @@ class EventWriter:
             if self.running.reason is Reason.LOST:
                 return False
             if self._drained() and time.monotonic() - asked > LAST_TRY:
-                log.warning("the end of job %s could not be written before this process ends", self.claim.job.id)
+                log.warning("job.end_unwritten", job_id=self.claim.job.id)
                 return False
         return self.running.reason is not Reason.LOST
 
@@ -194,7 +194,7 @@ class Flusher:
         try:
             return writer.batch()
         except Exception:
-            log.exception("the events of job %s cannot be written", writer.claim.job.id)
+            log.exception("events.unwritable", job_id=writer.claim.job.id)
             writer.settle(0, ended=True, answer=STALE)
             return None
 
@@ -221,5 +221,5 @@ class Flusher:
 
     def _report(self, error: RedisError) -> None:
         if not self._failing:
-            log.warning("events wait: Redis does not take them (%s)", error)
+            log.warning("events.not_taken", error=error)
         self._failing = True

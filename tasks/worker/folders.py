@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,13 +9,14 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from tasks.jobs.keys import Keys
 from tasks.pipelines.folders import Folder, deploy_folder, find
 from tasks.pipelines.management import Management, Refused
 from tasks.pipelines.registry import Registry
 from tasks.worker.threads import start_os_thread
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 AGAIN = 2.0  # seconds between two tries, as long as Redis or another worker is in the way
 # One worker at a time: a lock that outlives the reading of a large model.
@@ -51,7 +51,7 @@ class FolderDeployer:
             finally:
                 self._redis.delete(self._lock)
         except RedisError as error:
-            log.warning("the folders of pipelines wait for Redis: %s", error)
+            log.warning("folders.redis_unavailable", error=error)
             return False
 
     def _deploy(self, path: Path) -> bool:
@@ -59,12 +59,12 @@ class FolderDeployer:
         try:
             folder = Folder.read(path)
             if not folder.complete:
-                log.warning("the pipeline in %s lacks a model", path)
+                log.warning("folders.model_missing", path=path)
             elif deployed := deploy_folder(folder, self._management, self._registry):
-                log.info("pipeline %s is deployed from its folder", deployed.pipeline)
+                log.info("folders.deployed", pipeline=deployed.pipeline)
         except Refused as error:
-            log.warning("the pipeline in %s is not deployed: %s", path, error)
+            log.warning("folders.refused", path=path, error=error)
             return not error.busy
         except (OSError, ValueError, LookupError, TypeError) as error:
-            log.warning("the pipeline in %s cannot be read: %r", path, error)
+            log.warning("folders.unreadable", path=path, error=repr(error))
         return True

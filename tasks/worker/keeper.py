@@ -5,7 +5,6 @@ One works at a time, by a lock; two do no harm, because every step is a transiti
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable
@@ -13,13 +12,14 @@ from collections.abc import Callable
 from redis.exceptions import RedisError
 
 from tasks import metrics
+from tasks.jobs import logs
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.engine import Engine
 from tasks.jobs.upkeep import lose_expired, remove_due, remove_expired, remove_forgotten, resend_waiting
 from tasks.worker.alive import Mark
 from tasks.worker.threads import start_os_thread
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 # After Redis was away every lease has run out, though the workers live. They renew within a second of its
 # return; the keeper takes nothing away before that.
@@ -53,9 +53,9 @@ class Keeper:
                 self._mark(Mark.REDIS)
             except RedisError as error:
                 self._trusted_from = time.monotonic() + SETTLE
-                log.warning("the keeper cannot reach Redis: %s", error)
+                log.warning("keeper.redis_unavailable", error=error)
             except Exception:
-                log.exception("the keeper met a fault and goes on")
+                log.exception("keeper.failed")
             time.sleep(self._interval)
 
     def _notice_standstill(self) -> None:
@@ -77,13 +77,13 @@ class Keeper:
             metrics.KEEPER_ACTIONS.add("took_back", by=lost)
             metrics.KEEPER_ACTIONS.add("resent", by=sent)
             if lost or sent:
-                log.warning("the keeper took back %d jobs and sent %d messages again", lost, sent)
+                log.warning("keeper.brought_back", jobs=lost, messages=sent)
         files, jobs = remove_due(self._engine), remove_expired(self._engine)
         remove_forgotten(self._engine)
         metrics.KEEPER_ACTIONS.add("removed_file", by=files)
         metrics.KEEPER_ACTIONS.add("removed_job", by=jobs)
         if files or jobs:
-            log.info("the keeper removed %d delivered files and the rest of %d jobs and uploads", files, jobs)
+            log.info("keeper.removed", files=files, jobs=jobs)
 
     def _say_alive(self) -> None:
         """Let others see that this worker is there. It is forgotten when three passes were missed."""

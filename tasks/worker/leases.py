@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from tasks.jobs.attempts import STALE, Attempts
 from tasks.jobs.record import Status
 from tasks.worker.drain import Drain
 from tasks.worker.running import Reason, Running
 from tasks.worker.threads import start_os_thread
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 BEAT = 0.5  # seconds: a cancel must reach a running job within two
 
@@ -59,9 +59,9 @@ class Leases:
                 self._mark()
                 self.beat()
             except RedisError as error:
-                log.warning("leases could not be renewed: %s", error)
+                log.warning("leases.not_renewed", error=error)
             except Exception:
-                log.exception("the lease thread met a fault and goes on")
+                log.exception("leases.failed")
 
     def beat(self) -> None:
         """Interrupt what is due, and renew the rest."""

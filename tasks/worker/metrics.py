@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from socketserver import TCPServer
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from redis import Redis
 
+from tasks.jobs import logs
 from tasks.jobs.keys import Keys
 from tasks.jobs.settings import EngineSettings
 from tasks.metrics.counting import count, exposition
@@ -15,7 +15,7 @@ from tasks.metrics.metric import clean
 from tasks.metrics.settings import MetricsSettings
 from tasks.worker.threads import start_os_thread
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 MAIN = "main"  # the slot of the main process; its children have their numbers
 
@@ -46,7 +46,7 @@ class WorkerMetrics:
         try:
             server = _Server((self._settings.host, self._settings.port), _Handler)
         except OSError as error:
-            log.error("nobody can ask for metrics: port %d: %s", self._settings.port, error)
+            log.error("metrics.not_served", port=self._settings.port, error=error)
             return
         server.set_app(exposition(self._folder, redis, Keys(engine.namespace), engine.queues))
         # A real thread: it answers although an agent computes.

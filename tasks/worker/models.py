@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from tasks.jobs.health import Faults
 from tasks.jobs.models import Models
 from tasks.sdk.errors import ProviderError
 from tasks.worker.providers.settings import ProviderSettings
 from tasks.worker.threads import start_os_thread
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 PERIOD = 60.0  # seconds: models come and go by the day, and the list costs the model server a request
 KEPT = 5 * PERIOD  # a worker that is being replaced does not make the models vanish
@@ -63,9 +63,9 @@ class ModelNews:
                 self.publish()
                 self._tell(self._faults, KEPT)
             except RedisError as error:
-                log.warning("the models could not be published: %s", error)
+                log.warning("models.not_published", error=error)
             except Exception:
-                log.exception("the thread that publishes the models met a fault and goes on")
+                log.exception("models.failed")
             time.sleep(PERIOD)
 
     def publish(self) -> None:
@@ -78,7 +78,7 @@ class ModelNews:
         try:
             listed = self._provider.list_models()
         except ProviderError as error:
-            log.warning("the model server does not list its models: %s", error.detail)
+            log.warning("models.not_listed", error=error.detail)
             self._faults["provider"] = error.detail
             return
         known = self._provider.model in listed
@@ -92,5 +92,5 @@ class ModelNews:
         try:
             self._check_store()
         except OSError as error:
-            log.error("files cannot be stored: %s", error)
+            log.error("store.failed", error=error)
             self._faults["artifacts"] = f"Files cannot be stored: {error.strerror or error}."

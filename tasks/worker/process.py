@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import signal
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 from billiard import current_process
 from celery import Celery, signals
 
-from tasks.jobs import Conversations, Engine, artifact_store, connect
+from tasks.jobs import Conversations, Engine, artifact_store, connect, logs
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.health import Health
 from tasks.jobs.models import Models
@@ -46,7 +45,7 @@ from tasks.worker.settings import WorkerSettings
 from tasks.worker.warmer import Warmer
 from tasks.worker.webhooks import Courier
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 
 class WorkerProcess:
@@ -130,7 +129,7 @@ class WorkerProcess:
         try:
             self._marks = Marks(path_of(self._worker.alive_dir, self._name))
         except OSError as error:  # it works, but nobody can tell
-            log.error("nobody can tell whether this worker is alive: %s", error)
+            log.error("alive.not_marked", error=error)
         LivelyConsumer.mark = staticmethod(lambda: self._mark(Mark.CONSUMER))
 
     def _mark(self, mark: Mark) -> None:

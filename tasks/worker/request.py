@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery.worker.request import Request
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.record import Job, Status
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 
 class JobRequest(Request):  # type: ignore[misc]
@@ -34,7 +34,7 @@ class JobRequest(Request):  # type: ignore[misc]
         for job_id in job.company:
             other = self.attempts.get(job_id)
             if other is not None and other.worker == self._child:
-                log.warning("child %s died with job %s: %s", self.worker_pid, job_id, self.attempts.lose(other, "gone"))
+                log.warning("child.died", pid=self.worker_pid, job_id=job_id, status=self.attempts.lose(other, "gone"))
 
     def _lose(self) -> None:
         try:
@@ -44,8 +44,8 @@ class JobRequest(Request):  # type: ignore[misc]
             self._lose_company(job)
             # Only the child that claimed it: the job may be running elsewhere by now.
             if job.worker == self._child:
-                log.warning("child %s died with job %s: %s", self.worker_pid, job.id, self.attempts.lose(job, "gone"))
+                log.warning("child.died", pid=self.worker_pid, job_id=job.id, status=self.attempts.lose(job, "gone"))
             elif job.status is Status.PENDING:  # it died before it claimed, and the message with it
                 self.attempts.push(job.id, job.queue)
         except RedisError as error:
-            log.warning("the job of a dead child is left to the keeper: %s", error)
+            log.warning("child.job_left", error=error)

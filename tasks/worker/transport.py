@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 
+from tasks.jobs import logs
 from tasks.jobs.keys import TASK_NAME
 
 # Our ids are UUIDs; whatever is used for one in a test has no more than these letters.
@@ -35,7 +35,7 @@ SCHEMES = ("redis", "rediss", "redis+socket")  # of the broker's URL
 # Where Celery's own messages go, its answers and events: with CELERY_EVENTS, and in Flower.
 CONTROL = re.compile(r"\.pidbox$|^celeryev\.")
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 
 class Channel(redis.Channel):
@@ -131,7 +131,7 @@ def install() -> None:
 
 def refuse(fault: str) -> None:
     """Say that a message was dropped, and nothing of what it held."""
-    log.warning("a message was refused: %s", fault)
+    log.warning("message.refused", reason=fault)
 
 
 def fault_of(message: Any) -> str:

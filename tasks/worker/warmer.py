@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
+from tasks.jobs import logs
 from tasks.jobs.artifacts import ArtifactStore
 from tasks.pipelines.description import Model, model_key
 from tasks.pipelines.readiness import LOOK, Readiness
@@ -17,7 +17,7 @@ from tasks.worker.threads import start_os_thread
 if TYPE_CHECKING:
     from tasks.pipelines.runtime.sessions import Sessions
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 
 class Warmer:
@@ -46,9 +46,9 @@ class Warmer:
         try:
             self.look()
         except RedisError as error:
-            log.warning("what is deployed could not be read: %s", error)
+            log.warning("warmer.deployments_unread", error=error)
         except Exception:
-            log.exception("the thread that loads models met a fault and goes on")
+            log.exception("warmer.failed")
 
     def look(self) -> None:
         """Load what is new, let go of what is old, and say what there is."""
@@ -63,7 +63,7 @@ class Warmer:
         try:
             self._sessions.get(model.sha, lambda: b"".join(self._store.open(model_key(model.sha)))).warm()
         except Exception as error:
-            log.warning("model %s (%s) could not be loaded: %s", model.name, model.sha[:12], error)
+            log.warning("model.not_loaded", model=model.name, sha=model.sha[:12], error=error)
             return f"{model.name}: {error}"
-        log.info("model %s (%s) is loaded", model.name, model.sha[:12])
+        log.info("model.loaded", model=model.name, sha=model.sha[:12])
         return ""

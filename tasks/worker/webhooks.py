@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from urllib3.exceptions import HTTPError
 
 from tasks import metrics
+from tasks.jobs import logs
 from tasks.jobs.attempts import Attempts
 from tasks.jobs.record import Job
 from tasks.jobs.settings import EngineSettings
@@ -21,7 +22,7 @@ from tasks.jobs.webhooks.signing import secret_of, signed_headers
 from tasks.worker.posting import Deadlines, post
 from tasks.worker.threads import start_os_thread
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 THREADS = 4  # so that a receiver that hangs holds up a quarter of the others at most
 IDLE = 0.5  # seconds between two looks into an empty outbox
@@ -48,10 +49,10 @@ class Courier:
             try:
                 busy = deliver_next(attempts, self._deadlines)
             except RedisError as error:
-                log.warning("webhooks wait: Redis does not answer: %s", error)
+                log.warning("webhooks.redis_unavailable", error=error)
                 busy = False
             except Exception:
-                log.exception("a webhook met a fault and waits")
+                log.exception("webhooks.failed")
                 busy = False
             if not busy:
                 time.sleep(IDLE)
@@ -70,7 +71,7 @@ def deliver_next(attempts: Attempts, deadlines: Deadlines) -> bool:
     seconds, micros = attempts.redis.time()  # the clock that `redelivery` is of
     delivery = _deliver(job, tries, seconds + micros / 1e6, attempts.settings, deadlines)
     level = logging.INFO if delivery.delivered else logging.WARNING
-    log.log(level, "webhook of job %s: %s, try %d", job_id, delivery.error or delivery.status, tries)
+    log.log(level, "webhook.tried", job_id=job_id, outcome=delivery.error or delivery.status, tries=tries)
     over = delivery.delivered or delivery.status == GONE or tries > len(WAITS)
     metrics.WEBHOOKS.add("delivered" if delivery.delivered else "given_up" if over else "postponed")
     again = None if over else WAITS[tries - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - no secret

@@ -84,6 +84,6 @@ def test_foreign_messages_are_refused_and_the_worker_lives(own_stack: Stack, que
     agent = "echo" if queue == "io" else "echo_cpu"
     assert caller.post(f"/v1/agents/{agent}/run", json={"text": "still here"}).json()["result"] == "still here"
     assert not trace.exists()
-    refused = own_stack.log_path(f"worker-{queue}").read_text().count("a message was refused")
+    refused = own_stack.log_path(f"worker-{queue}").read_text().count("message.refused")
     assert refused == len(messages) - 1  # a job that is not there is found out later
     own_stack.check()

@@ -5,16 +5,16 @@ The caller never reads an address, a key or what the server wrote; the log reads
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
 
 from tasks import metrics
+from tasks.jobs import logs
 from tasks.sdk.errors import ProviderError
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 # A try may succeed where the one before it met one of these.
 PASSING = frozenset({429, 500, 502, 503, 504})
@@ -97,7 +97,7 @@ def make_error(detail: str, cause: BaseException | None = None, *, permanent: bo
 def fail(detail: str, cause: object = None, *, permanent: bool = False) -> ProviderError:
     """Log a failure in the middle of an answer and return the error to raise."""
     error = make_error(detail, _as_exception(cause), permanent=permanent)
-    log.warning("The model server failed: %s Cause: %r", detail, error.__cause__)
+    log.warning("provider.failed", error=error, cause=repr(error.__cause__))
     metrics.PROVIDER_FAILURES.add(REASONS[detail])
     return error
 

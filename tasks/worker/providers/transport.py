@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import random
 import socket
 import ssl
@@ -18,12 +17,13 @@ from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Timeout, make_headers, parse_url
 
 from tasks import metrics, tracing
+from tasks.jobs import logs
 from tasks.jobs.environment import Secret
 from tasks.worker.providers.body import Body
 from tasks.worker.providers.failures import Verdict, hide, judge_exception, judge_status
 from tasks.worker.providers.settings import ProviderSettings
 
-log = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 # The first wait before a retry; each later one is twice as long.
 _FIRST_WAIT = 0.5
@@ -58,10 +58,10 @@ class Transport:
         while isinstance(outcome := self._try(method, path, content), Verdict):
             if not outcome.passing or attempt >= self._settings.retries:
                 metrics.PROVIDER_FAILURES.add(outcome.reason)
-                log.error("The model server failed: %s Cause: %r", outcome.error, outcome.error.__cause__)
+                log.error("provider.failed", error=outcome.error, cause=repr(outcome.error.__cause__))
                 raise outcome.error
             wait = choose_wait(attempt, outcome.retry_after, self._settings.max_wait)
-            log.warning("The model server failed, next try in %.1f s. Cause: %r", wait, outcome.error.__cause__)
+            log.warning("provider.retried", retry_in=round(wait, 1), cause=repr(outcome.error.__cause__))
             metrics.PROVIDER_RETRIES.add(outcome.reason)
             time.sleep(wait)
             attempt += 1
