@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from tasks import locks
 from tasks.jobs.log_lines import ForPeople, for_machines
 from tasks.jobs.redaction import Redaction
 
@@ -152,6 +153,8 @@ class _Formatter(logging.Formatter):
 def _take_over(level: int, formatter: logging.Formatter) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.lock = locks.reentrant()
+    logging._lock = locks.reentrant()  # type: ignore[attr-defined] # of all loggers, as gevent replaces it
     root = logging.getLogger()
     # Plain stream handlers only: a test runner's or an agent's own handler is a subclass and stays.
     root.handlers = [each for each in root.handlers if type(each) is not logging.StreamHandler]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tasks import metrics
+from tasks import locks, metrics
 from tasks.jobs.keys import Keys
 from tasks.jobs.load import Load, read_load
 from tasks.metrics.metric import DECLARED, Reading
@@ -36,22 +34,12 @@ def count(folder: Path, slot: str) -> None:
     from prometheus_client import metrics as library  # noqa: PLC0415
     from prometheus_client import values  # noqa: PLC0415
 
-    values.Lock = library.Lock = _lock_of_the_system()  # type: ignore[attr-defined]
+    values.Lock = library.Lock = locks.plain  # type: ignore[assignment,attr-defined]
     for left in folder.glob(f"gauge_*_{slot}.db"):  # what a dead process had open is open no more
         left.unlink()
     values.ValueClass = values.MultiProcessValue(lambda: slot)  # type: ignore[no-untyped-call]
     for each in DECLARED:
         each.begin(prometheus_client)
-
-
-def _lock_of_the_system() -> Any:
-    """What makes a lock that threads of the system can share with greenlets.
-
-    Those of gevent cannot, in effect: 3 threads and 10 greenlets that counted stood still for minutes. Nothing waits
-    for anything while it holds one, so that no other greenlet comes by.
-    """
-    monkey = sys.modules.get("gevent.monkey")
-    return threading.Lock if monkey is None else monkey.get_original("_thread", "allocate_lock")
 
 
 def at_once(work: Callable[[], bytes]) -> bytes:

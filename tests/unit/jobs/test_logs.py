@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from deploy.local.processes import ROOT
 from tasks.jobs import logs
 from tasks.jobs.environment import Secret
 
@@ -305,3 +307,32 @@ def test_colours_are_for_a_terminal(
     _, err = capsys.readouterr()
     assert ("\x1b[" in err) is terminal
     assert "\x1b[31mred" not in err
+
+
+TOGETHER = """
+from gevent import monkey; monkey.patch_all()
+import gevent
+from tasks.jobs import logs
+from tasks.worker.threads import start_os_thread
+logs.configure("INFO", json=True)
+log, done = logs.get_logger("room"), []
+def in_a_thread():
+    for number in range(1000):
+        log.info("thread.said", number=number)
+    done.append(True)
+def in_a_greenlet():
+    for number in range(1000):
+        logs.get_logger(f"room.{number % 50}").info("greenlet.said", number=number)
+        number % 10 or gevent.sleep(0)
+for number in range(3):
+    start_os_thread(f"says-{number}", in_a_thread)
+gevent.joinall([gevent.spawn(in_a_greenlet) for _ in range(5)])
+while len(done) < 3:
+    gevent.sleep(0.05)
+"""
+
+
+def test_threads_and_greenlets_of_one_process_log_without_holding_each_other_up() -> None:
+    command = [sys.executable, "-c", TOGETHER]
+    said = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, timeout=60, check=True).stderr.splitlines()
+    assert len([json.loads(line) for line in said]) == 8000, "each line is whole"
