@@ -52,17 +52,17 @@ def _reason(agent: Agent, error: Exception) -> JobError:
         case PayloadError():
             return JobError("invalid_input", f"The agent does not take this input: {error}")
         case AgentError():
-            log.warning("agent failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
+            log.warning("agent.failed", code=error.code, detail=error.detail, cause=repr(error.__cause__))
             # Half a character cannot be written down.
             return JobError(error.code, error.detail.encode("utf-8", "replace").decode())
         case StoreFailed():
-            log.error("a file could not be stored", error=repr(error))
+            log.error("store.failed", error=repr(error))
             return JobError("storage_unavailable", "A file of the job could not be stored.")
         case MemoryError():
-            log.error("agent ran out of memory")
+            log.error("agent.out_of_memory")
             return JobError("out_of_memory", "The job needed more memory than its worker has.")
         case _:
-            log.error("agent raised", error=repr(error), traceback="".join(traceback.format_exception(error)))
+            log.error("agent.raised", error=repr(error), traceback="".join(traceback.format_exception(error)))
             return JobError("agent_failed", f"The agent {agent.name} failed.")
 
 
@@ -135,7 +135,7 @@ def _may_retry(agent: Agent, context: JobContext, error: Exception) -> bool:
     if not isinstance(error, tuple(agent.retry_on)) or context.attempt >= MOST_ATTEMPTS:
         return False
     wait = BACKOFF * 2 ** (context.attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, no secret
-    log.warning("agent is tried again", error=repr(error), attempt=context.attempt, wait=round(wait, 2))
+    log.warning("agent.retried", error=repr(error), attempt=context.attempt, wait=round(wait, 2))
     until = time.monotonic() + wait
     while time.monotonic() < until and context.running.reason is None:
         time.sleep(0.1)
