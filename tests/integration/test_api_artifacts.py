@@ -135,9 +135,7 @@ def test_a_name_that_the_job_does_not_know_is_404(service: Service, name: str) -
 class TestForeignJobs:
     """What belongs to one principal does not exist for another."""
 
-    def test_a_foreign_job_reads_like_an_unknown_one(
-        self, service: Service, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_a_foreign_job_reads_like_an_unknown_one(self, service: Service) -> None:
         url = artifact_of(service)
         job_url = url.partition("/artifacts")[0]
         stranger = service.client(service_key(service))

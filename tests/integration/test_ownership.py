@@ -108,7 +108,7 @@ def ask(client: FlaskClient, method: str, rule: Rule, things: dict[str, str]) ->
     return client.open(path, method=method)
 
 
-def test_what_is_anothers_is_not_there(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_anothers_is_not_there(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     owner = service.client()
     other = service.client(services_of(service.app).keys.create("other")[1])
     nobody = service.app.test_client()
@@ -128,7 +128,7 @@ def test_what_is_anothers_is_not_there(service: Service, capsys: pytest.CaptureF
         if method != "HEAD":
             unknown = ask(other, method, rule, dict.fromkeys(things, UNKNOWN))
             assert said(unknown.get_json()) == said(foreign.get_json())
-    assert capsys.readouterr().out.count("auth.foreign_") == len(found)
+    assert caplog.text.count("auth.foreign_") == len(found)
     check_page(rows)
 
 
